@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The core's objects: a VM, its memory, its vCPUs.
+ *
+ * Locking: vm->lock (a mutex) orders requests that change the VM (load, doorbell,
+ * chunk list); vcpu->running is taken by compare-exchange for the length of a
+ * RUN; the event words are atomics; the verdict is written once under
+ * vm->verdict_lock. The VM is destroyed only after its last request has ended,
+ * which the port guarantees by its file reference.
+ */
+#ifndef CO_CORE_VM_H
+#define CO_CORE_VM_H
+
+#include "../abi/driver.h"
+#include "host.h"
+
+struct co_vm;
+
+/* Processor state that is switched by C code, once per burst. */
+#define CO_MSR_SLOTS 24
+struct co_cpu_state {
+	co_u64 msr[CO_MSR_SLOTS]; /* guest's values, order of co_msr_table */
+	co_u64 host_msr[CO_MSR_SLOTS];
+	co_u64 dr[4], dr6; /* guest's, valid while its DR7 enables any */
+	co_u64 host_dr[4], host_dr6;
+	co_u64 xcr0, host_xcr0;
+	co_u32 pkru, host_pkru;
+	void *fpu; /* XSAVE/FXSAVE image, 64-byte aligned */
+	void *fpu_alloc; /* what host_free() gets */
+};
+
+/* The passage: page tables of its own and the host's passage page. */
+#define CO_PASSAGE_PAGES 48
+struct co_passage {
+	co_u64 cr3;
+	void *table[CO_PASSAGE_PAGES]; /* [0] is the top */
+	co_u64 table_pa[CO_PASSAGE_PAGES];
+	co_u32 tables;
+	struct co_passage_page *host; /* host-private */
+	struct co_passage_page *guest; /* host's mapping of the guest's page */
+};
+
+enum co_vcpu_mode { CO_VCPU_OUT, CO_VCPU_IN_GUEST };
+
+struct co_vcpu {
+	struct co_vm *vm;
+	co_u32 index;
+	co_u32 running; /* a RUN is in progress */
+	co_u32 mode; /* enum co_vcpu_mode */
+	co_u32 cpu; /* host CPU while CO_VCPU_IN_GUEST */
+	bool entered; /* the guest's own save area is valid */
+	bool waiting; /* a DEVICE_* call waits for its result */
+	struct co_passage passage;
+	struct co_cpu_state state;
+	struct co_vcpu_area *area; /* in guest memory, host's mapping */
+	struct host_timer timer;
+	struct host_wait wait;
+};
+
+struct co_memory {
+	struct co_chunk *chunk; /* ascending; [0..count) */
+	co_u32 count;
+	co_u64 size;
+	co_u64 lowest, highest;
+	co_u32 main; /* index of the chunk that holds image, initrd, areas */
+};
+
+/* What load.c found out about the image. */
+struct co_image {
+	co_u64 entry; /* physical */
+	co_u64 load; /* physical minus link-time physical */
+	struct co_guest_note note;
+	co_u64 passage_pa; /* physical address of note.passage_start */
+	co_u64 boot_params; /* physical, %rsi at entry */
+	co_u64 areas; /* physical, struct co_vcpu_area[] */
+};
+
+struct co_stats {
+	co_u64 switches, bursts, forwarded, nmis, nmis_passage, mces, idles,
+		notifies, events, kicks, guest_ns;
+};
+
+struct co_vm {
+	struct host_mutex lock;
+	struct host_lock verdict_lock;
+	co_u32 verdict; /* CO_VERDICT_NONE: none yet */
+	char text[256];
+	char name[64];
+	co_u32 devices;
+	bool loaded;
+	struct co_memory memory;
+	struct co_image image;
+	void *doorbell[CO_QUEUES_MAX];
+	struct host_lock doorbell_lock;
+	struct co_stats stats;
+	co_u32 vcpus;
+	struct co_vcpu vcpu[]; /* [vcpus] */
+};
+
+/* One open file of the driver's device. */
+struct co_file {
+	struct co_vm *vm; /* NULL until VM_CREATE; never changes afterwards */
+	struct host_mutex lock;
+	co_u64 owner; /* the port's number for the process that made the VM */
+};
+
+/* ---- vm.c ----------------------------------------------------------------- */
+
+/* Makes a VM in `file`. Errors: EPROTO, EINVAL, EBUSY (file has one), ENOMEM,
+ * E2BIG (more than the host can spare), ENODEV (blockers). [sleep] */
+int co_vm_create(struct co_file *file, struct co_req_vm_create *req);
+/* Frees all of it. No RUN may be in progress. NULL is allowed. [sleep] */
+void co_vm_destroy(struct co_vm *vm);
+/* The first verdict stays; every vCPU leaves its RUN. [atomic] */
+void co_vm_stop(struct co_vm *vm, co_u32 verdict, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req);
+
+/* ---- memory.c ------------------------------------------------------------- */
+
+/* 128 MiB-aligned pieces first, down to 2 MiB; the largest becomes main. The
+ * host keeps 10 % of its memory and at least 256 MiB: -CO_E2BIG. [sleep] */
+int co_memory_alloc(struct co_memory *mem, co_u64 size);
+void co_memory_free(struct co_memory *mem);
+/* Bytes that a VM could get now. [atomic] */
+co_u64 co_memory_available(void);
+co_u64 co_memory_reserve(void);
+/* Host address of [pa, pa + size) if all of it lies in one chunk of the guest,
+ * else NULL. The border check for every address that a guest names. [atomic] */
+void *co_memory_at(const struct co_memory *mem, co_u64 pa, co_u64 size);
+
+/* ---- load.c, boot.c ------------------------------------------------------- */
+
+/* Image, initrd, boot parameters and areas into guest memory. -CO_ENOEXEC with
+ * req->error and req->detail for a bad image. [sleep] */
+int co_vm_load(struct co_vm *vm, struct co_req_vm_load *req);
+/* boot_params, e820, boot info, areas. `top`: first byte of the main chunk above
+ * the image, `initrd` already placed. 0 or -CO_ENOMEM (no room). [sleep] */
+int co_boot_setup(struct co_vm *vm, co_u64 top, co_u64 initrd,
+		  co_u64 initrd_size, const char *command_line);
+
+/* ---- vcpu.c, run.c, call.c ------------------------------------------------ */
+
+int co_vcpu_init(struct co_vcpu *vcpu, struct co_vm *vm, co_u32 index);
+void co_vcpu_destroy(struct co_vcpu *vcpu);
+/* After the image is loaded: passage and first register state. */
+int co_vcpu_load(struct co_vcpu *vcpu);
+/* -CO_EBUSY when this vCPU runs already, -CO_EINVAL when nothing is loaded. */
+int co_vcpu_run(struct co_vm *vm, struct co_req_vcpu_run *req);
+
+/* What the run loop does after a call. */
+enum co_next {
+	CO_NEXT_FAST,	 /* back into the guest at once */
+	CO_NEXT_BREATHE, /* host interrupts and scheduler first */
+	CO_NEXT_IDLE,	 /* sleep until an event, then back */
+	CO_NEXT_REPLAY,	 /* hand call->arg[0] to the host as an interrupt */
+	CO_NEXT_EXIT,	 /* to user space with req filled */
+};
+/* Interrupts off. Sets the guest's result. [pinned] */
+enum co_next co_call(struct co_vcpu *vcpu, const struct co_call *call,
+		     struct co_req_vcpu_run *req);
+
+/* ---- event.c -------------------------------------------------------------- */
+
+/* Sets bits, wakes or kicks. [atomic] */
+void co_event_set(struct co_vcpu *vcpu, co_u64 events);
+bool co_event_pending(struct co_vcpu *vcpu);
+/* Checks and sets. 0 or -CO_EINVAL. [atomic] */
+int co_event_raise(struct co_vm *vm, const struct co_req_vm_raise *req);
+void co_doorbell_ring(struct co_vm *vm, co_u32 queue); /* [atomic] */
+int co_doorbell_set(struct co_vm *vm, const struct co_req_doorbell *req);
+void co_doorbell_free(struct co_vm *vm);
+/* Deadline in guest TSC, CO_TIMER_OFF: none. [atomic] */
+void co_timer_set(struct co_vcpu *vcpu, co_u64 deadline);
+void co_timer_fire(void *vcpu);
+
+/* ---- request.c ------------------------------------------------------------ */
+
+/* The one switch over all requests. `buf` holds the structure of `nr`, `size`
+ * bytes, in and out; `owner` is the caller's process. 0 or -CO_E*; unknown
+ * numbers and sizes are -CO_EINVAL. [sleep] */
+int co_request(struct co_file *file, co_u32 nr, void *buf, co_size size,
+	       co_u64 owner);
+/* Size of the structure of request `nr`, 0 if there is none. */
+co_size co_request_size(co_u32 nr);
+void co_file_init(struct co_file *file);
+void co_file_release(struct co_file *file);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Virtio devices of one VM, as the daemon sees them.
+ *
+ * The daemon makes a `struct machine`, adds devices from the configuration, and
+ * hands each CO_EXIT_DEVICE_READ/WRITE of a vCPU to machine_access(). A device
+ * is a file: a struct, short callbacks, one const struct device_ops, a create
+ * function. The transport (registers, queues, doorbells) is virtio.c; no device
+ * knows it.
+ *
+ * Threads: machine_access() comes from vCPU threads, one at a time per device
+ * (virtio.c holds the device's lock). A device with a thread of its own (cobd)
+ * watches its queues' doorbells there; the others have them on the daemon's
+ * libuv loop. `stop` returns only when nothing of the device touches guest
+ * memory any more.
+ */
+#ifndef CO_TOOLS_DEVICE_H
+#define CO_TOOLS_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "../../abi/driver.h"
+#include "../lib/error.h"
+
+/* Guest memory, mapped at one piece: machine address `lowest` is at `base`. */
+struct guest_memory {
+	uint8_t *base;
+	uint64_t lowest, highest;
+	const struct co_chunk *chunk; /* ascending */
+	size_t chunks;
+};
+
+/* Address of [pa, pa + size) if it lies in one chunk, else NULL. The border
+ * check for every address in a ring. */
+void *guest_at(const struct guest_memory *mem, uint64_t pa, uint64_t size);
+
+/* What the machine asks of the driver; tests put their own here. Each returns 0
+ * or a negative errno. Any thread. */
+struct machine_driver {
+	void *context;
+	/* set event bits: CO_EVENT_QUEUE with a queue number, ... (CO_REQ_VM_RAISE) */
+	int (*raise)(void *context, uint32_t events, uint64_t value);
+	/* eventfd that a guest's notify signals, -1: none (CO_REQ_DOORBELL) */
+	int (*doorbell)(void *context, uint32_t queue, int fd);
+};
+
+struct machine;
+struct device;
+
+struct machine *machine_create(const struct guest_memory *mem,
+			       const struct machine_driver *driver,
+			       uv_loop_t *loop);
+/* Stops and frees all devices; runs on the loop's thread. NULL is allowed. */
+void machine_free(struct machine *m);
+/* A DEVICE_READ/WRITE exit; returns the guest's answer. */
+uint64_t machine_access(struct machine *m, bool write, const uint64_t arg[4]);
+uint32_t machine_devices(const struct machine *m); /* highest number + 1 */
+/* All devices back to their reset state (guest reboot). */
+void machine_reset(struct machine *m);
+
+/* For `colinux info`: calls fn for each device, in order. */
+struct device_info {
+	uint32_t number;
+	const char *name; /* "cobd0" */
+	const char *type; /* "block" */
+	bool running; /* DRIVER_OK */
+	bool needs_reset; /* the guest broke the rules; `why` says how */
+	const char *why;
+	const char *detail; /* e.g. the image's path and size */
+};
+void machine_for_each(struct machine *m,
+		      void (*fn)(void *arg, const struct device_info *info),
+		      void *arg);
+
+/* ---- the devices ---------------------------------------------------------- */
+
+struct block_options {
+	const char *path; /* regular file or block device */
+	bool read_only;
+};
+/* Opens, checks and locks the image (OFD write lock, or read lock for
+ * read-only). The error names the path and, when it's locked, the holder's pid.
+ * NULL on error. */
+struct device *block_create(struct machine *m, const char *name,
+			    const struct block_options *opt, struct error **err);
+
+struct device *rng_create(struct machine *m, const char *name,
+			  struct error **err);
+
+/* One virtio-console with several ports. Port 0 is the system console (hvc0);
+ * further ports have names (/dev/virtio-ports/<name> in the guest). */
+struct console;
+struct device *console_create(struct machine *m, const char *name,
+			      struct error **err);
+/* Returns the port or NULL. `scrollback` bytes of output are kept and replayed
+ * to whoever attaches; `log_path` (or NULL) gets all output appended. */
+struct console *console_add_port(struct device *dev, const char *port_name,
+				 size_t scrollback, const char *log_path,
+				 struct error **err);
+/* A reader attached to a port gets the kept output first, then all that comes;
+ * called on the loop's thread. Several may be attached to one port. */
+struct console_reader {
+	void (*output)(struct console_reader *r, const uint8_t *data, size_t n);
+	/* the guest opened (true) or closed its end; may be NULL */
+	void (*guest_open)(struct console_reader *r, bool open);
+	struct console_reader *next; /* the port's */
+};
+void console_attach(struct console *c, struct console_reader *r);
+void console_detach(struct console *c, struct console_reader *r);
+/* Input for the guest; returns how many bytes were taken (a bounded buffer).
+ * Loop thread. */
+size_t console_input(struct console *c, const uint8_t *data, size_t n);
+void console_resize(struct console *c, unsigned int columns, unsigned int rows);
+/* Text that didn't come by the device (early console): into scrollback, log and
+ * readers as if it were output. Any thread. */
+void console_inject(struct console *c, const uint8_t *data, size_t n);
+bool console_guest_open(struct console *c);
+
+#endif
