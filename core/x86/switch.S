@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The host's half of the world switch, and the stubs that replay an interrupt.
+ * What happens in which order, and why, is in abi/passage.h.
+ *
+ * All functions use the System V calling convention on every host; C declares
+ * them so (CO_SYSV), and an NT compiler then saves what its own convention
+ * would have kept.
+ */
+#include "../../abi/types.h"
+#include "../../abi/passage.h"
+#include "offsets.h"
+
+#ifdef __ELF__
+#define FUNCTION(name) .globl name; .type name, @function; name:
+#define END(name) .size name, . - name
+#else
+#define FUNCTION(name) .globl name; name:
+#define END(name)
+#endif
+
+#ifdef _WIN32
+	.section .passage, "xr"
+#else
+	.section .text.passage, "ax", @progbits
+#endif
+
+.macro CO_STORE_NOTHING
+.endm
+
+	/* The passage maps whole pages: nothing else may stand in them. */
+	.balign	CO_PAGE_SIZE
+	.globl	co_passage_text_start
+co_passage_text_start:
+
+/*
+ * void co_world_switch(struct co_passage_page *page)
+ * One round trip into the guest. Interrupts off, pinned.
+ */
+FUNCTION(co_world_switch)
+	CO_LEAVE CO_STORE_NOTHING
+END(co_world_switch)
+
+/* Where the guest's passage jumps to, %rdi = the host's passage page. */
+FUNCTION(co_host_arrive)
+	CO_ARRIVE
+	ret
+END(co_host_arrive)
+
+/* Gates of the host's scratch IDT. */
+FUNCTION(co_host_nmi_stub)
+	CO_PASSAGE_STUB CO_PP_NMI_COUNT
+END(co_host_nmi_stub)
+
+FUNCTION(co_host_mce_stub)
+	CO_PASSAGE_STUB CO_PP_MCE_COUNT
+END(co_host_mce_stub)
+
+	.balign	CO_PAGE_SIZE
+	.globl	co_passage_text_end
+co_passage_text_end:
+
+	.text
+/*
+ * `int N; ret` for each vector, CO_REPLAY_STRIDE (cpu.c) bytes an entry, and the
+ * landing mark that a host with kernel IBT wants at an indirect call's target.
+ */
+	.balign	16
+	.globl	co_replay_table
+co_replay_table:
+	vector = 0
+	.rept	256
+	.balign	8
+	endbr64
+	/* The assembler would shorten `int $3` to the breakpoint opcode. */
+	.byte	0xcd, vector
+	ret
+	vector = vector + 1
+	.endr
+
+/* void co_replay_call(co_u64 target): an entry of the table, called. */
+FUNCTION(co_replay_call)
+	pushq	%rbp
+	movq	%rsp, %rbp
+	andq	$-16, %rsp
+	call	*%rdi
+	movq	%rbp, %rsp
+	popq	%rbp
+	ret
+END(co_replay_call)
+
+#ifdef __ELF__
+	.section .note.GNU-stack, "", @progbits
+#endif
