@@ -135,8 +135,9 @@ void host_doorbell_put(void *doorbell);	 /* [sleep] */
 
 /* One line into the host kernel's log. [atomic] */
 void host_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* snprintf with %s %d %u %x %llx %llu %c; returns the length written. [atomic] */
-int host_format(char *buf, co_size size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* vsnprintf with %s %d %u %x %llx %llu %c; returns the length written, without
+ * the NUL. [atomic] */
+int host_vformat(char *buf, co_size size, const char *format,
+		 __builtin_va_list args) __attribute__((format(printf, 3, 0)));
 
 #endif

@@ -12,19 +12,18 @@
 typedef __SIZE_TYPE__ co_size;
 typedef __UINTPTR_TYPE__ co_uptr; /* a pointer as a number, in this world only */
 
-#ifndef __cplusplus
+/* A port's own files have these from their OS already, and say so. */
+#ifndef CO_LIB_PROVIDED
 #define bool _Bool
 #define true 1
 #define false 0
-#endif
-#ifndef NULL
 #define NULL ((void *)0)
-#endif
 
 void *memcpy(void *dst, const void *src, co_size n);
 void *memset(void *dst, int c, co_size n);
 int memcmp(const void *a, const void *b, co_size n);
 co_size strlen(const char *s);
+#endif
 
 /* Linux's numbers, on every host; ports translate (NT: to NTSTATUS). */
 #define CO_EPERM  1
@@ -54,6 +53,7 @@ co_size strlen(const char *s);
 #define co_load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
 #define co_store(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
 #define co_fetch_or(p, v) __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
+#define co_fetch_and(p, v) __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
 #define co_exchange(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define co_fetch_add(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
 /* *p from old to new; true if that was done */

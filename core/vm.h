@@ -18,11 +18,15 @@ struct co_vm;
 
 /* Processor state that is switched by C code, once per burst. */
 #define CO_MSR_SLOTS 24
+#define CO_XSTATE_MAX 16384 /* bytes; AMX alone is 8 KiB, the guest masks it */
 struct co_cpu_state {
-	co_u64 msr[CO_MSR_SLOTS]; /* guest's values, order of co_msr_table */
+	co_u32 msr_present; /* bit n: this CPU has entry n of the table in state.c */
+	bool xsave; /* else FXSAVE */
+	bool pke;
+	co_u64 msr[CO_MSR_SLOTS]; /* guest's values */
 	co_u64 host_msr[CO_MSR_SLOTS];
-	co_u64 dr[4], dr6; /* guest's, valid while its DR7 enables any */
-	co_u64 host_dr[4], host_dr6;
+	co_u64 dr[4], dr6; /* the guest's */
+	co_u64 host_dr[4], host_dr6, host_dr7;
 	co_u64 xcr0, host_xcr0;
 	co_u32 pkru, host_pkru;
 	void *fpu; /* XSAVE/FXSAVE image, 64-byte aligned */
@@ -49,6 +53,7 @@ struct co_vcpu {
 	co_u32 mode; /* enum co_vcpu_mode */
 	co_u32 cpu; /* host CPU while CO_VCPU_IN_GUEST */
 	bool entered; /* the guest's own save area is valid */
+	bool looks; /* it will look at its events by itself */
 	bool waiting; /* a DEVICE_* call waits for its result */
 	struct co_passage passage;
 	struct co_cpu_state state;
@@ -80,6 +85,12 @@ struct co_stats {
 		notifies, events, kicks, guest_ns;
 };
 
+/* Counters may be a little late, never torn. */
+static inline void co_count(co_u64 *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
 struct co_vm {
 	struct host_mutex lock;
 	struct host_lock verdict_lock;
@@ -106,7 +117,7 @@ struct co_file {
 
 /* ---- vm.c ----------------------------------------------------------------- */
 
-/* Makes a VM in `file`. Errors: EPROTO, EINVAL, EBUSY (file has one), ENOMEM,
+/* Makes a VM in `file`, whose lock is held. Errors: EPROTO, EINVAL, EBUSY (file has one), ENOMEM,
  * E2BIG (more than the host can spare), ENODEV (blockers). [sleep] */
 int co_vm_create(struct co_file *file, struct co_req_vm_create *req);
 /* Frees all of it. No RUN may be in progress. NULL is allowed. [sleep] */
@@ -115,6 +126,11 @@ void co_vm_destroy(struct co_vm *vm);
 void co_vm_stop(struct co_vm *vm, co_u32 verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req);
+/* All CO_BLOCK_* bits of this machine. [sleep] */
+co_u64 co_blockers(void);
+/* host_vformat() with the arguments themselves. [atomic] */
+int co_format(char *buf, co_size size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- memory.c ------------------------------------------------------------- */
 
@@ -134,6 +150,8 @@ void *co_memory_at(const struct co_memory *mem, co_u64 pa, co_u64 size);
 /* Image, initrd, boot parameters and areas into guest memory. -CO_ENOEXEC with
  * req->error and req->detail for a bad image. [sleep] */
 int co_vm_load(struct co_vm *vm, struct co_req_vm_load *req);
+/* Bytes that co_boot_setup() takes at the end of the main chunk. */
+co_u64 co_boot_size(const struct co_vm *vm);
 /* boot_params, e820, boot info, areas. `top`: first byte of the main chunk above
  * the image, `initrd` already placed. 0 or -CO_ENOMEM (no room). [sleep] */
 int co_boot_setup(struct co_vm *vm, co_u64 top, co_u64 initrd,
@@ -143,7 +161,8 @@ int co_boot_setup(struct co_vm *vm, co_u64 top, co_u64 initrd,
 
 int co_vcpu_init(struct co_vcpu *vcpu, struct co_vm *vm, co_u32 index);
 void co_vcpu_destroy(struct co_vcpu *vcpu);
-/* After the image is loaded: passage and first register state. */
+/* After the image is loaded: passage and first register state. An error leaves
+ * nothing behind: the load may be tried again. */
 int co_vcpu_load(struct co_vcpu *vcpu);
 /* -CO_EBUSY when this vCPU runs already, -CO_EINVAL when nothing is loaded. */
 int co_vcpu_run(struct co_vm *vm, struct co_req_vcpu_run *req);
