@@ -7,9 +7,9 @@
  * them so (CO_SYSV), and an NT compiler then saves what its own convention
  * would have kept.
  */
+#include "offsets.h" /* first: passage.h is made of these */
 #include "../../abi/types.h"
 #include "../../abi/passage.h"
-#include "offsets.h"
 
 #ifdef __ELF__
 #define FUNCTION(name) .globl name; .type name, @function; name:

@@ -12,6 +12,8 @@
  * frames would stand at one virtual address. [sleep] */
 int co_passage_build(struct co_vcpu *vcpu);
 void co_passage_free(struct co_passage *passage);
+/* From the second entry on: into the state that the guest has saved. */
+void co_passage_redirect(struct co_vcpu *vcpu);
 /* Is 5-level paging on? */
 bool co_cpu_la57(void);
 

@@ -5,9 +5,9 @@
  * mapped into the passage at these very addresses; the ELF note names them.
  */
 #include <linux/linkage.h>
+#include "co-offsets.h" /* first: passage.h is made of these */
 #include "abi/types.h"
 #include "abi/passage.h"
-#include "co-offsets.h"
 
 /* %rsi = struct co_call of the caller, six words. */
 .macro CO_STORE_CALL

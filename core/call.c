@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's calls, one function each. They run in the burst: interrupts off,
+ * the guest's FPU and MSRs in the registers. What takes time is left to the run
+ * loop by the value that they return.
+ */
+#include "vm.h"
+
+typedef enum co_next call_fn(struct co_vcpu *vcpu, const struct co_call *call,
+			     struct co_req_vcpu_run *req);
+
+static enum co_next answer(struct co_vcpu *vcpu, co_u64 result,
+			   enum co_next next)
+{
+	vcpu->area->passage.result = result;
+	return next;
+}
+
+static enum co_next call_nop(struct co_vcpu *vcpu, const struct co_call *call,
+			     struct co_req_vcpu_run *req)
+{
+	(void)call;
+	(void)req;
+	return answer(vcpu, 0, CO_NEXT_FAST);
+}
+
+static enum co_next call_forward(struct co_vcpu *vcpu,
+				 const struct co_call *call,
+				 struct co_req_vcpu_run *req)
+{
+	(void)call;
+	(void)req;
+	return answer(vcpu, 0, CO_NEXT_REPLAY);
+}
+
+static enum co_next call_idle(struct co_vcpu *vcpu, const struct co_call *call,
+			      struct co_req_vcpu_run *req)
+{
+	(void)call;
+	(void)req;
+	co_count(&vcpu->vm->stats.idles);
+	return answer(vcpu, 0, CO_NEXT_IDLE);
+}
+
+static enum co_next call_yield(struct co_vcpu *vcpu,
+			       const struct co_call *call,
+			       struct co_req_vcpu_run *req)
+{
+	(void)call;
+	(void)req;
+	return answer(vcpu, 0, CO_NEXT_BREATHE);
+}
+
+static enum co_next call_timer(struct co_vcpu *vcpu,
+			       const struct co_call *call,
+			       struct co_req_vcpu_run *req)
+{
+	(void)req;
+	co_timer_set(vcpu, call->arg[0]);
+	return answer(vcpu, 0, CO_NEXT_FAST);
+}
+
+static enum co_next call_notify(struct co_vcpu *vcpu,
+				const struct co_call *call,
+				struct co_req_vcpu_run *req)
+{
+	(void)req;
+	if (call->arg[0] >= CO_QUEUES_MAX)
+		return answer(vcpu, CO_ERROR_ARG, CO_NEXT_FAST);
+	co_count(&vcpu->vm->stats.notifies);
+	co_doorbell_ring(vcpu->vm, (co_u32)call->arg[0]);
+	return answer(vcpu, 0, CO_NEXT_FAST);
+}
+
+/* The guest's text, or NULL if it isn't all in its memory. */
+static const char *text_at(struct co_vcpu *vcpu, co_u64 pa, co_u64 size)
+{
+	if (size > CO_TEXT_MAX)
+		return NULL;
+	return co_memory_at(&vcpu->vm->memory, pa, size);
+}
+
+static enum co_next call_console(struct co_vcpu *vcpu,
+				 const struct co_call *call,
+				 struct co_req_vcpu_run *req)
+{
+	const char *text = text_at(vcpu, call->arg[0], call->arg[1]);
+
+	if (!text)
+		return answer(vcpu, CO_ERROR_ARG, CO_NEXT_BREATHE);
+	req->exit = CO_EXIT_CONSOLE;
+	req->size = (co_u32)call->arg[1];
+	memcpy(req->data, text, req->size);
+	return answer(vcpu, 0, CO_NEXT_EXIT);
+}
+
+static enum co_next call_wallclock(struct co_vcpu *vcpu,
+				   const struct co_call *call,
+				   struct co_req_vcpu_run *req)
+{
+	(void)call;
+	(void)req;
+	return answer(vcpu, host_wall_ns(), CO_NEXT_FAST);
+}
+
+static enum co_next call_device(struct co_vcpu *vcpu,
+				const struct co_call *call,
+				struct co_req_vcpu_run *req)
+{
+	if (call->arg[0] >= vcpu->vm->devices)
+		return answer(vcpu, CO_ERROR_DEVICE, CO_NEXT_FAST);
+	req->exit = call->nr == CO_CALL_DEVICE_READ ? CO_EXIT_DEVICE_READ :
+						      CO_EXIT_DEVICE_WRITE;
+	memcpy(req->arg, call->arg, sizeof(req->arg));
+	vcpu->waiting = true;
+	return CO_NEXT_EXIT;
+}
+
+/* A verdict is one line of printable text, whatever the guest sent. */
+static void text_clean(char *to, co_size room, const char *text, co_u64 size)
+{
+	co_size n = 0;
+
+	while (n + 1 < room && n < size && text[n]) {
+		to[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : ' ';
+		n++;
+	}
+	to[n] = 0;
+}
+
+static enum co_next call_stop(struct co_vcpu *vcpu, const struct co_call *call,
+			      struct co_req_vcpu_run *req)
+{
+	const char *text = text_at(vcpu, call->arg[1], call->arg[2]);
+	char line[200];
+
+	(void)req;
+	text_clean(line, sizeof(line), text ? text : "", text ? call->arg[2] : 0);
+	if (call->arg[0] < CO_STOP_POWEROFF || call->arg[0] > CO_STOP_PANIC)
+		co_vm_stop(vcpu->vm, CO_VERDICT_BADCALL,
+			   "stop with the unknown reason %llu", call->arg[0]);
+	else
+		co_vm_stop(vcpu->vm, (co_u32)call->arg[0], "%s", line);
+	return answer(vcpu, 0, CO_NEXT_BREATHE);
+}
+
+static call_fn *const calls[CO_CALL_COUNT] = {
+	[CO_CALL_NOP] = call_nop,
+	[CO_CALL_FORWARD] = call_forward,
+	[CO_CALL_IDLE] = call_idle,
+	[CO_CALL_YIELD] = call_yield,
+	[CO_CALL_TIMER] = call_timer,
+	[CO_CALL_NOTIFY] = call_notify,
+	[CO_CALL_CONSOLE] = call_console,
+	[CO_CALL_WALLCLOCK] = call_wallclock,
+	[CO_CALL_DEVICE_READ] = call_device,
+	[CO_CALL_DEVICE_WRITE] = call_device,
+	[CO_CALL_STOP] = call_stop,
+};
+
+enum co_next co_call(struct co_vcpu *vcpu, const struct co_call *call,
+		     struct co_req_vcpu_run *req)
+{
+	if (call->nr >= CO_CALL_COUNT)
+		return answer(vcpu, CO_ERROR_CALL, CO_NEXT_FAST);
+	return calls[call->nr](vcpu, call, req);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * RUN: the loop in which a host thread is a guest processor.
+ *
+ * One turn is a burst (interrupts off: guest state in, as many round trips as
+ * fast calls make, guest state out), then, still with interrupts off, the replay
+ * of what hit the guest, then interrupts on and whatever the host wants: that is
+ * host_work() at the start of the next turn.
+ */
+#include "vm.h"
+#include "x86/x86.h"
+
+/* Fast calls in a row before the host gets its turn: a guest with interrupts off
+ * would otherwise keep the host's interrupts pending as long as it likes. */
+#define FAST_CALLS_MAX 64
+
+struct turn {
+	struct co_call call;
+	co_u32 nmis, mces; /* hit the passage, to be replayed */
+};
+
+/* The guest's words are read once. */
+static void call_read(const struct co_call *from, struct co_call *to)
+{
+	co_u32 i;
+
+	to->nr = co_load(&from->nr);
+	for (i = 0; i < CO_ARRAY_SIZE(to->arg); i++)
+		to->arg[i] = co_load(&from->arg[i]);
+	to->flags = co_load(&from->flags);
+}
+
+/* NMIs and machine checks belong to the host, whichever half they hit. */
+static void passage_counts(struct co_vcpu *vcpu, struct turn *t)
+{
+	struct co_passage_page *host = vcpu->passage.host;
+	struct co_passage_page *guest = vcpu->passage.guest;
+
+	if (co_load(&host->nmi_count))
+		t->nmis += co_exchange(&host->nmi_count, 0);
+	if (co_load(&guest->nmi_count))
+		t->nmis += co_exchange(&guest->nmi_count, 0);
+	if (co_load(&host->mce_count))
+		t->mces += co_exchange(&host->mce_count, 0);
+	if (co_load(&guest->mce_count))
+		t->mces += co_exchange(&guest->mce_count, 0);
+}
+
+static enum co_next burst(struct co_vcpu *vcpu, struct co_req_vcpu_run *req,
+			  struct turn *t)
+{
+	struct co_stats *stats = &vcpu->vm->stats;
+	co_u32 left = FAST_CALLS_MAX;
+	enum co_next next;
+
+	co_burst_begin(vcpu);
+	do {
+		/* It can't look at its events yet: an interrupt that waits for
+		 * it to enable them makes it look then. */
+		if (!vcpu->looks && co_event_pending(vcpu))
+			host_kick(host_cpu());
+		co_switch(vcpu);
+		co_count(&stats->switches);
+		passage_counts(vcpu, t);
+		call_read(&vcpu->area->passage.call, &t->call);
+		vcpu->looks = t->call.flags & CO_CALL_IRQS_ON;
+		next = co_call(vcpu, &t->call, req);
+	} while (next == CO_NEXT_FAST && --left && !t->nmis && !t->mces &&
+		 !co_load(&vcpu->vm->verdict));
+	co_burst_end(vcpu);
+	co_count(&stats->bursts);
+	return next;
+}
+
+/* Interrupts off, all state the host's. A handler may turn them on. */
+static void replay(struct co_vcpu *vcpu, const struct turn *t,
+		   enum co_next next)
+{
+	struct co_stats *stats = &vcpu->vm->stats;
+	co_u32 i;
+
+	stats->nmis_passage += t->nmis;
+	stats->nmis += t->nmis;
+	stats->mces += t->mces;
+	for (i = 0; i < t->mces; i++)
+		co_replay(CO_VECTOR_MCE);
+	/* NMIs that came together are one, as on the processor itself. */
+	if (t->nmis)
+		co_replay(CO_VECTOR_NMI);
+	if (next != CO_NEXT_REPLAY)
+		return;
+	if (!co_may_forward(t->call.arg[0])) {
+		co_vm_stop(vcpu->vm, CO_VERDICT_BADCALL,
+			   "forwarded vector %llu, which isn't the host's",
+			   t->call.arg[0]);
+		return;
+	}
+	co_count(t->call.arg[0] == CO_VECTOR_NMI ? &stats->nmis :
+		 t->call.arg[0] == CO_VECTOR_MCE ? &stats->mces :
+						   &stats->forwarded);
+	co_replay((co_u32)t->call.arg[0]);
+}
+
+static bool wake_reason(void *arg)
+{
+	struct co_vcpu *vcpu = arg;
+
+	return co_event_pending(vcpu) || co_load(&vcpu->vm->verdict);
+}
+
+static enum co_next exit_with(struct co_req_vcpu_run *req, co_u32 reason)
+{
+	req->exit = reason;
+	return CO_NEXT_EXIT;
+}
+
+static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
+{
+	struct turn t = { .nmis = 0 };
+	enum co_next next = CO_NEXT_BREATHE;
+	co_u64 start;
+
+	if (co_load(&vcpu->vm->verdict))
+		return exit_with(req, CO_EXIT_STOP);
+	if (host_work())
+		return exit_with(req, CO_EXIT_INTR);
+	host_pin();
+	host_irq_off();
+	vcpu->cpu = host_cpu();
+	/* Whoever sets an event or the verdict after this kicks us; what was set
+	 * before is seen here or by the guest on its way in. */
+	co_store(&vcpu->mode, CO_VCPU_IN_GUEST);
+	if (!host_work_pending() && !co_load(&vcpu->vm->verdict)) {
+		start = host_time_ns();
+		next = burst(vcpu, req, &t);
+		vcpu->vm->stats.guest_ns += host_time_ns() - start;
+		co_store(&vcpu->mode, CO_VCPU_OUT);
+		replay(vcpu, &t, next);
+	}
+	co_store(&vcpu->mode, CO_VCPU_OUT);
+	host_irq_on();
+	host_unpin();
+	if (next == CO_NEXT_IDLE && host_wait(&vcpu->wait, wake_reason, vcpu))
+		return exit_with(req, CO_EXIT_INTR);
+	return next;
+}
+
+int co_vcpu_run(struct co_vm *vm, struct co_req_vcpu_run *req)
+{
+	struct co_vcpu *vcpu;
+
+	if (req->vcpu >= vm->vcpus || !vm->loaded)
+		return -CO_EINVAL;
+	vcpu = &vm->vcpu[req->vcpu];
+	if (!co_compare_exchange(&vcpu->running, 0, 1))
+		return -CO_EBUSY;
+	if (vcpu->waiting) {
+		vcpu->waiting = false;
+		vcpu->area->passage.result = req->result;
+	}
+	req->size = 0;
+	while (turn(vcpu, req) != CO_NEXT_EXIT)
+		;
+	co_store(&vcpu->running, 0);
+	return 0;
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Processor state that C code switches, once per burst: system-call MSRs, debug
+ * registers, FPU and vector registers. The host's own C code uses none of it
+ * while interrupts are off, so it may stay the guest's from call to call; before
+ * an interrupt is replayed (whose handler may end in softirqs with interrupts
+ * on) everything is the host's again.
+ */
+#include "x86.h"
+#include "asm.h"
+
+#define CR4_OSXSAVE (1ULL << 18)
+#define CR4_PKE	    (1ULL << 22)
+
+#define FXSAVE_SIZE 512
+#define FPU_ALIGN   64
+#define FPU_FCW	    0  /* byte offsets in the FXSAVE image, SDM vol. 1, 10.5.1 */
+#define FPU_MXCSR   24
+
+/* When an MSR exists. Reading one that doesn't is #GP on real processors. */
+enum msr_need {
+	ALWAYS,
+	TSC_AUX,   /* RDTSCP or RDPID */
+	SPEC_CTRL, /* IBRS, STIBP or SSBD, Intel's or AMD's bits */
+	VIRT_SPEC, /* AMD: CPUID 0x80000008 EBX[25] */
+	TSX_CTRL,  /* IA32_ARCH_CAPABILITIES[7] */
+	PERF,	   /* architectural PMU version 2 or later */
+	PT,	   /* Intel processor trace */
+};
+
+/* Numbers: SDM vol. 4, table 2-2; AMD: APM vol. 2, appendix A. */
+static const struct {
+	co_u32 msr;
+	enum msr_need need;
+	bool zero; /* the guest's value is 0, whatever it wrote */
+} msr_table[] = {
+	{ 0xc0000102, ALWAYS, false }, /* KERNEL_GS_BASE */
+	{ 0xc0000081, ALWAYS, false }, /* STAR */
+	{ 0xc0000082, ALWAYS, false }, /* LSTAR */
+	{ 0xc0000083, ALWAYS, false }, /* CSTAR */
+	{ 0xc0000084, ALWAYS, false }, /* SFMASK */
+	{ 0x174, ALWAYS, false },      /* SYSENTER_CS */
+	{ 0x175, ALWAYS, false },      /* SYSENTER_ESP */
+	{ 0x176, ALWAYS, false },      /* SYSENTER_EIP */
+	{ 0x1d9, ALWAYS, false },      /* DEBUGCTL: BTF, LBR, BTS */
+	{ 0xc0000103, TSC_AUX, false },
+	{ 0x48, SPEC_CTRL, false },
+	{ 0xc001011f, VIRT_SPEC, false },
+	{ 0x122, TSX_CTRL, false },
+	/* Counters and trace that write by the host's linear addresses must
+	 * stand still while these mean something else. */
+	{ 0x38f, PERF, true }, /* PERF_GLOBAL_CTRL */
+	{ 0x570, PT, true },   /* RTIT_CTL */
+};
+
+_Static_assert(CO_ARRAY_SIZE(msr_table) <= CO_MSR_SLOTS, "raise CO_MSR_SLOTS");
+
+struct cpu_facts {
+	bool intel;
+	co_u32 basic[4];    /* leaf 7 */
+	co_u32 extended[4]; /* 0x80000001 */
+	co_u32 amd[4];	    /* 0x80000008 */
+	co_u32 perf[4];	    /* 0xa */
+};
+
+static void leaf_if(co_u32 leaf, co_u32 r[4])
+{
+	co_u32 top[4];
+
+	co_cpuid(leaf & 0x80000000, 0, top);
+	memset(r, 0, 4 * sizeof(*r));
+	if (top[0] >= leaf)
+		co_cpuid(leaf, 0, r);
+}
+
+static void facts_read(struct cpu_facts *f)
+{
+	co_u32 r[4];
+
+	co_cpuid(0, 0, r);
+	f->intel = r[1] == 0x756e6547; /* "Genu" */
+	leaf_if(7, f->basic);
+	leaf_if(0x80000001, f->extended);
+	leaf_if(0x80000008, f->amd);
+	leaf_if(0xa, f->perf);
+}
+
+static bool msr_exists(const struct cpu_facts *f, enum msr_need need)
+{
+	switch (need) {
+	case ALWAYS:
+		return true;
+	case TSC_AUX:
+		return f->extended[3] & 1u << 27 || f->basic[2] & 1u << 22;
+	case SPEC_CTRL:
+		return f->basic[3] & (1u << 26 | 1u << 27 | 1u << 31) ||
+		       f->amd[1] & (1u << 14 | 1u << 15 | 1u << 24);
+	case VIRT_SPEC:
+		return f->amd[1] & 1u << 25;
+	case TSX_CTRL:
+		return f->basic[3] & 1u << 29 && co_rdmsr(0x10a) & 1u << 7;
+	case PERF:
+		return f->intel && (f->perf[0] & 0xff) >= 2;
+	case PT:
+		return f->intel && f->basic[1] & 1u << 25;
+	}
+	return false;
+}
+
+static void msrs_init(struct co_cpu_state *s)
+{
+	struct cpu_facts facts;
+	co_u32 i;
+
+	facts_read(&facts);
+	for (i = 0; i < CO_ARRAY_SIZE(msr_table); i++) {
+		if (!msr_exists(&facts, msr_table[i].need))
+			continue;
+		s->msr_present |= 1u << i;
+		/* A kernel that starts expects what a boot loader leaves; but
+		 * mitigations that are on stay on until it decides. */
+		if (!msr_table[i].zero && msr_table[i].need != ALWAYS)
+			s->msr[i] = co_rdmsr(msr_table[i].msr);
+	}
+}
+
+int co_state_init(struct co_cpu_state *s)
+{
+	co_u32 r[4], size = FXSAVE_SIZE, default_mxcsr = 0x1f80;
+	co_u16 default_fcw = 0x37f;
+
+	s->xsave = co_read_cr4() & CR4_OSXSAVE;
+	s->pke = co_read_cr4() & CR4_PKE;
+	if (s->xsave) {
+		co_cpuid(0xd, 0, r);
+		size = CO_MIN(r[2], (co_u32)CO_XSTATE_MAX);
+		s->xcr0 = co_xgetbv();
+	}
+	s->fpu_alloc = host_alloc(size + FPU_ALIGN);
+	if (!s->fpu_alloc)
+		return -CO_ENOMEM;
+	s->fpu = (void *)CO_ALIGN_UP((co_uptr)s->fpu_alloc, FPU_ALIGN);
+	memcpy((char *)s->fpu + FPU_FCW, &default_fcw, sizeof(default_fcw));
+	memcpy((char *)s->fpu + FPU_MXCSR, &default_mxcsr, sizeof(default_mxcsr));
+	msrs_init(s);
+	return 0;
+}
+
+void co_state_free(struct co_cpu_state *s)
+{
+	host_free(s->fpu_alloc);
+	s->fpu_alloc = s->fpu = NULL;
+}
+
+/* ---- FPU ------------------------------------------------------------------ */
+
+static void fpu_save(void *image, bool xsave)
+{
+	if (xsave)
+		__asm__ volatile("xsave64 (%0)" : : "r"(image), "a"(~0u), "d"(~0u)
+				 : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" : : "r"(image) : "memory");
+}
+
+static void fpu_load(void *image, bool xsave)
+{
+	if (xsave)
+		__asm__ volatile("xrstor64 (%0)" : : "r"(image), "a"(~0u),
+				 "d"(~0u) : "memory");
+	else
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(image) : "memory");
+}
+
+static void fpu_enter(struct co_cpu_state *s)
+{
+	host_fpu_begin();
+	if (s->xsave) {
+		s->host_xcr0 = co_xgetbv();
+		if (s->host_xcr0 != s->xcr0)
+			co_xsetbv(s->xcr0);
+	}
+	fpu_load(s->fpu, s->xsave);
+	if (s->pke) {
+		s->host_pkru = co_rdpkru();
+		co_wrpkru(s->pkru);
+	}
+}
+
+static void fpu_leave(struct co_cpu_state *s)
+{
+	if (s->pke) {
+		s->pkru = co_rdpkru();
+		co_wrpkru(s->host_pkru);
+	}
+	fpu_save(s->fpu, s->xsave);
+	if (s->xsave) {
+		s->xcr0 = co_xgetbv();
+		if (s->host_xcr0 != s->xcr0)
+			co_xsetbv(s->host_xcr0);
+	}
+	host_fpu_end();
+}
+
+/* ---- debug registers, MSRs -------------------------------------------------- */
+
+static void dr_read(co_u64 dr[4], co_u64 *dr6)
+{
+	dr[0] = CO_READ_DR(0);
+	dr[1] = CO_READ_DR(1);
+	dr[2] = CO_READ_DR(2);
+	dr[3] = CO_READ_DR(3);
+	*dr6 = CO_READ_DR(6);
+}
+
+/* Writing one is slow, and they hardly ever differ. DR7 is off in both sides'
+ * passage and kept there. */
+static void dr_write(const co_u64 now[4], co_u64 now6, const co_u64 dr[4],
+		     co_u64 dr6)
+{
+	if (dr[0] != now[0])
+		CO_WRITE_DR(0, dr[0]);
+	if (dr[1] != now[1])
+		CO_WRITE_DR(1, dr[1]);
+	if (dr[2] != now[2])
+		CO_WRITE_DR(2, dr[2]);
+	if (dr[3] != now[3])
+		CO_WRITE_DR(3, dr[3]);
+	if (dr6 != now6)
+		CO_WRITE_DR(6, dr6);
+}
+
+static void msrs_enter(struct co_cpu_state *s)
+{
+	co_u32 i;
+
+	for (i = 0; i < CO_ARRAY_SIZE(msr_table); i++) {
+		if (!(s->msr_present & 1u << i))
+			continue;
+		s->host_msr[i] = co_rdmsr(msr_table[i].msr);
+		if (s->host_msr[i] != s->msr[i])
+			co_wrmsr(msr_table[i].msr, s->msr[i]);
+	}
+}
+
+static void msrs_leave(struct co_cpu_state *s)
+{
+	co_u64 value;
+	co_u32 i;
+
+	for (i = 0; i < CO_ARRAY_SIZE(msr_table); i++) {
+		if (!(s->msr_present & 1u << i))
+			continue;
+		value = co_rdmsr(msr_table[i].msr);
+		if (!msr_table[i].zero)
+			s->msr[i] = value;
+		if (value != s->host_msr[i])
+			co_wrmsr(msr_table[i].msr, s->host_msr[i]);
+	}
+}
+
+#define DR7_ENABLED 0xffULL
+#define DR7_NONE    0x400ULL /* reserved bit 10 */
+
+void co_burst_begin(struct co_vcpu *vcpu)
+{
+	struct co_cpu_state *s = &vcpu->state;
+
+	fpu_enter(s);
+	/* A breakpoint of the host must not fire on the guest's addresses that
+	 * we load here, nor between. */
+	s->host_dr7 = CO_READ_DR(7);
+	if (s->host_dr7 & DR7_ENABLED)
+		CO_WRITE_DR(7, DR7_NONE);
+	dr_read(s->host_dr, &s->host_dr6);
+	dr_write(s->host_dr, s->host_dr6, s->dr, s->dr6);
+	msrs_enter(s);
+}
+
+void co_burst_end(struct co_vcpu *vcpu)
+{
+	struct co_cpu_state *s = &vcpu->state;
+
+	msrs_leave(s);
+	dr_read(s->dr, &s->dr6);
+	dr_write(s->dr, s->dr6, s->host_dr, s->host_dr6);
+	if (s->host_dr7 & DR7_ENABLED)
+		CO_WRITE_DR(7, s->host_dr7);
+	fpu_leave(s);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Processors: pinning, interrupts, FPU, and what makes a thread leave. */
+#include <linux/cpu.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
+#include <asm/irq_vectors.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+#include "port.h"
+
+void host_pin(void)
+{
+	preempt_disable();
+}
+
+void host_unpin(void)
+{
+	preempt_enable();
+}
+
+co_u32 host_cpu(void)
+{
+	return smp_processor_id();
+}
+
+co_u32 host_cpu_count(void)
+{
+	return num_online_cpus();
+}
+
+void host_irq_off(void)
+{
+	local_irq_disable();
+}
+
+void host_irq_on(void)
+{
+	local_irq_enable();
+}
+
+/* Signals, and work that is done on the way to user space (task work, rseq,
+ * cgroup throttling): for both the thread goes there, and RUNs again. */
+static bool must_leave(void)
+{
+	return signal_pending(current) ||
+	       test_thread_flag(TIF_NOTIFY_RESUME);
+}
+
+bool host_work_pending(void)
+{
+	return need_resched() || must_leave();
+}
+
+int host_work(void)
+{
+	if (must_leave())
+		return -CO_EINTR;
+	cond_resched();
+	return 0;
+}
+
+/* The handler of a reschedule IPI only looks whether there is work. */
+void host_kick(co_u32 cpu)
+{
+	arch_smp_send_reschedule(cpu);
+}
+
+/* Without any mask bit: saves the task's registers, initialises nothing. */
+void host_fpu_begin(void)
+{
+	kernel_fpu_begin_mask(0);
+}
+
+void host_fpu_end(void)
+{
+	kernel_fpu_end();
+}
+
+/* The local APIC's spurious vector: a spurious interrupt needs no EOI, so the
+ * guest may take one for an event that isn't there. */
+co_u32 host_spare_vector(void)
+{
+	return SPURIOUS_APIC_VECTOR;
+}
+
+#define KVM_CPUID_SIGNATURE_LEAF 0x40000000
+#define KVM_SIGNATURE_EBX 0x4b4d564b /* "KVMK" */
+#define KVM_MSR_ASYNC_PF  0x4b564d02 /* bit 0: enabled */
+
+/* As a KVM guest: the "page not present" #PF would reach the guest's handler. */
+static bool async_page_faults(void)
+{
+	u64 value;
+
+	return boot_cpu_has(X86_FEATURE_HYPERVISOR) &&
+	       cpuid_ebx(KVM_CPUID_SIGNATURE_LEAF) == KVM_SIGNATURE_EBX &&
+	       !rdmsrl_safe(KVM_MSR_ASYNC_PF, &value) && (value & 1);
+}
+
+co_u64 host_blockers(void)
+{
+	co_u64 found = 0;
+
+	if (check_tsc_unstable())
+		found |= CO_BLOCK_TSC;
+	if (boot_cpu_has(X86_FEATURE_XENPV))
+		found |= CO_BLOCK_XENPV;
+	if (async_page_faults())
+		found |= CO_BLOCK_ASYNCPF;
+	return found;
+}
+
+co_u32 host_tsc_khz(void)
+{
+	return tsc_khz;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device: /dev/colinux, one open file = one control handle. Requests are
+ * marshalled here and decided in core/request.c.
+ *
+ * Who may open it: what is loaded through it runs in ring 0, so exactly those who
+ * may load kernel modules (CAP_SYS_MODULE in the initial namespace), whatever
+ * the node's mode says.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/uaccess.h>
+#include "port.h"
+
+/* The largest request structure, in words for its alignment. */
+#define REQUEST_WORDS_MAX (sizeof(struct co_req_vcpu_run) / sizeof(u64))
+
+static int colinux_open(struct inode *inode, struct file *file)
+{
+	struct co_file *cf;
+
+	if (!capable(CAP_SYS_MODULE))
+		return -EPERM;
+	cf = kzalloc(sizeof(*cf), GFP_KERNEL_ACCOUNT);
+	if (!cf)
+		return -ENOMEM;
+	co_file_init(cf);
+	file->private_data = cf;
+	return 0;
+}
+
+/* The last reference, mappings and requests in flight included, is gone. */
+static int colinux_release(struct inode *inode, struct file *file)
+{
+	co_file_release(file->private_data);
+	kfree(file->private_data);
+	return 0;
+}
+
+static long colinux_ioctl(struct file *file, unsigned int cmd,
+			  unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+	size_t size = _IOC_SIZE(cmd);
+	u64 buf[REQUEST_WORDS_MAX];
+	int err;
+
+	if (_IOC_TYPE(cmd) != CO_IOC_MAGIC ||
+	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+		return -ENOTTY;
+	if (!size || size > sizeof(buf) ||
+	    size != co_request_size(_IOC_NR(cmd)))
+		return -EINVAL;
+	if (copy_from_user(buf, user, size))
+		return -EFAULT;
+	err = co_request(file->private_data, _IOC_NR(cmd), buf, size,
+			 task_tgid_nr(current));
+	/* A refusal may carry its reason in the structure (VM_LOAD). */
+	if (copy_to_user(user, buf, size))
+		return -EFAULT;
+	return err;
+}
+
+static const struct file_operations colinux_fops = {
+	.owner = THIS_MODULE,
+	.open = colinux_open,
+	.release = colinux_release,
+	.unlocked_ioctl = colinux_ioctl,
+	.mmap = colinux_mmap,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice colinux_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "colinux",
+	.mode = 0600,
+	.fops = &colinux_fops,
+};
+
+module_misc_device(colinux_device);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Cooperative Linux: a second kernel beside this one");
+MODULE_VERSION(CO_VERSION);
