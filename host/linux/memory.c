@@ -179,8 +179,8 @@ co_u64 host_va_to_pa(const void *va)
 {
 	struct page *page;
 
-	if (!is_vmalloc_or_module_addr(va))
-		return virt_addr_valid(va) ? __pa(va) : 0;
+	if (virt_addr_valid(va))
+		return __pa(va);
 	page = vmalloc_to_page(va);
 	return page ? page_to_phys(page) + offset_in_page(va) : 0;
 }
