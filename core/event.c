@@ -19,11 +19,11 @@ void co_event_set(struct co_vcpu *vcpu, co_u64 events)
 	struct co_stats *stats = &vcpu->vm->stats;
 	co_u64 before = co_fetch_or(&vcpu->area->event.events, events);
 
-	co_fetch_add(&stats->events, 1);
+	co_count(&stats->events);
 	/* Not 0 before: whoever made it so has kicked, and the guest hasn't
 	 * looked since. */
 	if (!before && co_load(&vcpu->mode) == CO_VCPU_IN_GUEST) {
-		co_fetch_add(&stats->kicks, 1);
+		co_count(&stats->kicks);
 		host_kick(co_load(&vcpu->cpu));
 	}
 	host_wake(&vcpu->wait);
@@ -139,7 +139,6 @@ void co_doorbell_ring(struct co_vm *vm, co_u32 queue)
 
 	if (queue >= CO_QUEUES_MAX)
 		return;
-	co_fetch_add(&vm->stats.notifies, 1);
 	state = host_lock(&vm->doorbell_lock);
 	if (vm->doorbell[queue])
 		host_doorbell_ring(vm->doorbell[queue]);

@@ -36,11 +36,7 @@ static int check_create(const struct co_req_vm_create *req)
 
 co_u64 co_blockers(void)
 {
-	co_u64 blockers = co_cpu_blockers() | host_blockers();
-
-	if (!host_tsc_khz())
-		blockers |= CO_BLOCK_TSC;
-	return blockers;
+	return co_cpu_blockers() | host_blockers();
 }
 
 static struct co_vm *vm_alloc(const struct co_req_vm_create *req)

@@ -117,8 +117,9 @@ struct co_file {
 
 /* ---- vm.c ----------------------------------------------------------------- */
 
-/* Makes a VM in `file`, whose lock is held. Errors: EPROTO, EINVAL, EBUSY (file has one), ENOMEM,
- * E2BIG (more than the host can spare), ENODEV (blockers). [sleep] */
+/* Makes a VM in `file`, whose lock is held. Errors: EPROTO, EINVAL, EBUSY (file
+ * has one), ENOMEM, E2BIG (more than the host can spare), ENODEV (blockers).
+ * [sleep] */
 int co_vm_create(struct co_file *file, struct co_req_vm_create *req);
 /* Frees all of it. No RUN may be in progress. NULL is allowed. [sleep] */
 void co_vm_destroy(struct co_vm *vm);
