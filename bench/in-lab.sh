@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the lab host: measures in turns there and in a guest that stays up.
+#
+#	in-lab.sh times ROUNDS PERCENT	times, as measured lines
+#	in-lab.sh counts ROUNDS PERCENT	instructions: the lab runs with one
+#					instruction per nanosecond of its clock
+set -u
+what=$1 rounds=$2 percent=$3
+everywhere="getppid fork fault pipe nanosleep cpu read4k read1m"
+[ "$what" = times ] || everywhere="getppid fork fault pipe"
+disk=/dev/vda
+
+die()
+{
+	echo "in-lab.sh: $*" >&2
+	exit 1
+}
+
+native()
+{
+	workloads -d $disk -n "$percent" "$@"
+}
+
+guest()
+{
+	colinux exec bench -- /bin/workloads -d $disk -n "$percent" "$@"
+}
+
+# Under the clock that counts, a nanosecond is an instruction.
+as_measured()
+{
+	case $what in
+	times) sed "s/^/$1 $2 /" ;;
+	counts) sed "s/^\([a-z0-9]*\) ns /$1 $2 \1-count instructions /" ;;
+	esac
+}
+
+measure()
+{
+	round=$1 side=$2
+	shift 2
+	"$side" "$@" >/tmp/lines || die "$side: $* failed"
+	as_measured "$round" "$side" </tmp/lines
+}
+
+insmod /lib/colinux.ko || die "colinux.ko cannot be loaded"
+colinux run --detach name=bench kernel=/guest/vmlinux initrd=/guest/initrd mem=256 \
+	cobd0=$disk,ro mitigations=auto || die "the guest doesn't start: $(colinux info bench)"
+guest getppid >/dev/null || die "the guest doesn't answer"
+
+round=1
+while [ "$round" -le "$rounds" ]; do
+	measure "$round" native $everywhere
+	measure "$round" guest $everywhere hypercall
+	round=$((round + 1))
+done
+colinux info bench >&2
+colinux stop bench || die "the guest doesn't stop"
