@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * covm KERNEL [MiB [WORDS [INITRD]]]: the least that runs a guest: no devices,
+ * early console to stdout, verdict and counters to stderr; status 0 for power-off.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "../../abi/driver.h"
+
+static int device;
+
+static int request(unsigned int nr, void *data, size_t size)
+{
+	return ioctl(device, _IOC(_IOC_READ | _IOC_WRITE, CO_IOC_MAGIC, nr, size),
+		     data);
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "covm: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static void *map_file(const char *path, co_u64 *size)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+	void *p;
+
+	if (fd < 0 || fstat(fd, &st))
+		die(path);
+	*size = (co_u64)st.st_size;
+	p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		die(path);
+	return p;
+}
+
+static void load(const char *kernel, const char *words, const char *initrd)
+{
+	struct co_req_vm_load req = { 0 };
+
+	req.kernel = (co_u64)(uintptr_t)map_file(kernel, &req.kernel_size);
+	if (initrd)
+		req.initrd = (co_u64)(uintptr_t)map_file(initrd,
+							 &req.initrd_size);
+	req.command_line = (co_u64)(uintptr_t)words;
+	req.command_line_size = strlen(words);
+	if (!request(CO_REQ_VM_LOAD, &req, sizeof(req)))
+		return;
+	fprintf(stderr, "covm: load: error %u detail %u: %s\n", req.error,
+		req.detail, strerror(errno));
+	exit(2);
+}
+
+static void run(void)
+{
+	static struct co_req_vcpu_run req;
+
+	for (;;) {
+		if (request(CO_REQ_VCPU_RUN, &req, sizeof(req)))
+			die("run");
+		switch (req.exit) {
+		case CO_EXIT_CONSOLE:
+			fwrite(req.data, 1, req.size, stdout);
+			fflush(stdout);
+			break;
+		case CO_EXIT_STOP:
+			return;
+		case CO_EXIT_DEVICE_READ:
+		case CO_EXIT_DEVICE_WRITE:
+			req.result = CO_ERROR_DEVICE;
+			break;
+		}
+	}
+}
+
+static int report(void)
+{
+	struct co_req_vm_info info = { 0 };
+
+	if (request(CO_REQ_VM_INFO, &info, sizeof(info)))
+		die("info");
+	fprintf(stderr,
+		"verdict %u %s\nswitches %llu bursts %llu forwarded %llu "
+		"nmis %llu nmis_passage %llu mces %llu idles %llu kicks %llu\n",
+		info.verdict, (char *)info.text, info.switches, info.bursts,
+		info.forwarded, info.nmis, info.nmis_passage, info.mces,
+		info.idles, info.kicks);
+	return info.verdict != CO_STOP_POWEROFF;
+}
+
+int main(int argc, char **argv)
+{
+	struct co_req_vm_create vm = { .driver_abi = CO_DRIVER_ABI_VERSION,
+				       .vcpus = 1, .devices = 1,
+				       .name = "covm" };
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: covm KERNEL [MiB [WORDS [INITRD]]]\n");
+		return 2;
+	}
+	device = open(CO_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		die(CO_DEVICE_PATH);
+	vm.memory = (co_u64)(argc > 2 ? atoi(argv[2]) : 32) << 20;
+	if (request(CO_REQ_VM_CREATE, &vm, sizeof(vm)))
+		die("create");
+	load(argv[1], argc > 3 ? argv[3] : "", argc > 4 ? argv[4] : NULL);
+	run();
+	return report();
+}
