@@ -33,8 +33,8 @@ struct guest_memory {
 	size_t chunks;
 };
 
-/* Address of [pa, pa + size) if it lies in one chunk, else NULL. The border
- * check for every address in a ring. */
+/* Address of [pa, pa + size) if it lies in one chunk, or in chunks that touch,
+ * else NULL. The border check for every address in a ring. */
 void *guest_at(const struct guest_memory *mem, uint64_t pa, uint64_t size);
 
 /* What the machine asks of the driver; tests put their own here. Each returns 0
@@ -50,10 +50,13 @@ struct machine_driver {
 struct machine;
 struct device;
 
+/* `mem` and `driver` are kept, not copied: they live as long as the machine, and
+ * may be filled in after it was made, up to the first machine_access(). */
 struct machine *machine_create(const struct guest_memory *mem,
 			       const struct machine_driver *driver,
 			       uv_loop_t *loop);
-/* Stops and frees all devices; runs on the loop's thread. NULL is allowed. */
+/* Stops and frees all devices; runs on the loop's thread. NULL is allowed. The
+ * loop must turn once more afterwards: handles close there. */
 void machine_free(struct machine *m);
 /* A DEVICE_READ/WRITE exit; returns the guest's answer. */
 uint64_t machine_access(struct machine *m, bool write, const uint64_t arg[4]);
@@ -106,6 +109,9 @@ struct console_reader {
 	void (*output)(struct console_reader *r, const uint8_t *data, size_t n);
 	/* the guest opened (true) or closed its end; may be NULL */
 	void (*guest_open)(struct console_reader *r, bool open);
+	/* there is room for input again after console_input() took less than it
+	 * was given; may be NULL */
+	void (*input_ready)(struct console_reader *r);
 	struct console_reader *next; /* the port's */
 };
 void console_attach(struct console *c, struct console_reader *r);
