@@ -14,16 +14,14 @@
 #ifdef __ELF__
 #define FUNCTION(name) .globl name; .type name, @function; name:
 #define END(name) .size name, . - name
+#define PASSAGE_SECTION .section .text.passage, "ax", @progbits
 #else
 #define FUNCTION(name) .globl name; name:
 #define END(name)
+#define PASSAGE_SECTION .section .passage, "xr"
 #endif
 
-#ifdef _WIN32
-	.section .passage, "xr"
-#else
-	.section .text.passage, "ax", @progbits
-#endif
+	PASSAGE_SECTION
 
 .macro CO_STORE_NOTHING
 .endm
