@@ -16,9 +16,9 @@
 
 struct block_image {
 	int fd;
-	uint64_t size; /* bytes, a multiple of SECTOR */
+	uint64_t size;	     /* bytes, a multiple of SECTOR */
 	uint32_t block_size; /* logical, for the guest */
-	bool host_device; /* a block device of the host */
+	bool host_device;    /* a block device of the host */
 };
 
 /* Opens, checks and locks. The error begins with the path. */
@@ -32,16 +32,16 @@ enum block_op {
 	BLOCK_READ,
 	BLOCK_WRITE,
 	BLOCK_WRITE_DURABLE, /* on the medium when done */
-	BLOCK_SYNC, /* fdatasync: all that was done before is on the medium */
+	BLOCK_SYNC,  /* fdatasync: all that was done before is on the medium */
 	BLOCK_PUNCH, /* zeroes, space given back */
-	BLOCK_ZERO, /* zeroes, space kept */
+	BLOCK_ZERO,  /* zeroes, space kept */
 	BLOCK_DISCARD, /* BLKDISCARD of a host device */
 };
 
 struct block_io {
 	enum block_op op;
 	uint64_t offset;
-	uint64_t length; /* PUNCH, ZERO, DISCARD */
+	uint64_t length;	 /* PUNCH, ZERO, DISCARD */
 	const struct iovec *iov; /* READ, WRITE */
 	unsigned int iov_n;
 	int64_t result; /* bytes (may be fewer than asked), or -errno */

@@ -41,8 +41,8 @@ static int check_type(const char *path, struct stat *st, struct error **err)
 	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
 		return 0;
 	return error_set(err, 0,
-			 "%s: is %s; an image is a file or a block device", path,
-			 type_name(st->st_mode));
+			 "%s: is %s; an image is a file or a block device",
+			 path, type_name(st->st_mode));
 }
 
 /* ---- the lock --------------------------------------------------------------- */
@@ -83,7 +83,8 @@ static bool process_holds(const char *pid, const struct stat *image, int not_fd)
 			continue;
 		found = !fstatat(dirfd(dir), e->d_name, &st, 0) &&
 			st.st_dev == image->st_dev &&
-			st.st_ino == image->st_ino && holds_lock(pid, e->d_name);
+			st.st_ino == image->st_ino &&
+			holds_lock(pid, e->d_name);
 	}
 	closedir(dir);
 	return found;
@@ -116,13 +117,15 @@ static int tell_holder(int fd, const char *path, struct error **err)
 	long holder = find_holder(fd);
 
 	if (!holder)
-		return error_set(err, 0,
-				 "%s: locked by a process that cannot be seen from here",
-				 path);
+		return error_set(
+			err, 0,
+			"%s: locked by a process that cannot be seen from here",
+			path);
 	if (holder == getpid())
-		return error_set(err, 0,
-				 "%s: already in use by another device of this VM",
-				 path);
+		return error_set(
+			err, 0,
+			"%s: already in use by another device of this VM",
+			path);
 	return error_set(err, 0, "%s: locked by process %ld", path, holder);
 }
 
@@ -183,13 +186,15 @@ static int open_error(const char *path, bool read_only, struct error **err)
 	int code = errno;
 
 	if (code == EBUSY)
-		return error_set(err, 0,
-				 "%s: in use by the host (mounted, or part of another device)",
-				 path);
+		return error_set(
+			err, 0,
+			"%s: in use by the host (mounted, or part of another device)",
+			path);
 	if (!read_only && (code == EROFS || code == EACCES || code == EPERM))
-		return error_set(err, code,
-				 "%s: cannot be opened for writing (read-only: 'ro')",
-				 path);
+		return error_set(
+			err, code,
+			"%s: cannot be opened for writing (read-only: 'ro')",
+			path);
 	return error_set(err, code, "%s: cannot open the image", path);
 }
 

@@ -22,7 +22,7 @@ struct uring {
 	struct io_uring ring;
 	int fd;
 	int wake[2];
-	bool polled[2]; /* a poll is under way */
+	bool polled[2];	      /* a poll is under way */
 	struct block_io *now; /* done without the ring */
 };
 
@@ -67,21 +67,22 @@ static void prepare(struct uring *u, struct io_uring_sqe *sqe,
 		io_uring_prep_readv(sqe, u->fd, io->iov, io->iov_n, io->offset);
 		break;
 	case BLOCK_WRITE:
-		io_uring_prep_writev(sqe, u->fd, io->iov, io->iov_n, io->offset);
+		io_uring_prep_writev(sqe, u->fd, io->iov, io->iov_n,
+				     io->offset);
 		break;
 	case BLOCK_WRITE_DURABLE:
-		io_uring_prep_writev2(sqe, u->fd, io->iov, io->iov_n, io->offset,
-				      RWF_DSYNC);
+		io_uring_prep_writev2(sqe, u->fd, io->iov, io->iov_n,
+				      io->offset, RWF_DSYNC);
 		break;
 	case BLOCK_PUNCH:
-		io_uring_prep_fallocate(sqe, u->fd,
-					FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					(off_t)io->offset, (off_t)io->length);
+		io_uring_prep_fallocate(
+			sqe, u->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			(off_t)io->offset, (off_t)io->length);
 		break;
 	case BLOCK_ZERO:
-		io_uring_prep_fallocate(sqe, u->fd,
-					FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
-					(off_t)io->offset, (off_t)io->length);
+		io_uring_prep_fallocate(
+			sqe, u->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+			(off_t)io->offset, (off_t)io->length);
 		break;
 	default:
 		io_uring_prep_fsync(sqe, u->fd, IORING_FSYNC_DATASYNC);

@@ -14,8 +14,8 @@
 
 #define VIRTIO_ID_CONSOLE 3
 
-#define FEATURE_SIZE	   (1ull << 0)
-#define FEATURE_MULTIPORT  (1ull << 1)
+#define FEATURE_SIZE	    (1ull << 0)
+#define FEATURE_MULTIPORT   (1ull << 1)
 #define FEATURE_EMERG_WRITE (1ull << 2)
 
 static struct console_device *to_console(struct device *dev)
@@ -273,7 +273,8 @@ void console_resize(struct console *c, unsigned int columns, unsigned int rows)
 	if (c->number != 0)
 		return;
 	device_lock(&cd->dev);
-	cd->config.columns = (uint16_t)(columns < UINT16_MAX ? columns : UINT16_MAX);
+	cd->config.columns =
+		(uint16_t)(columns < UINT16_MAX ? columns : UINT16_MAX);
 	cd->config.rows = (uint16_t)(rows < UINT16_MAX ? rows : UINT16_MAX);
 	device_config_changed(&cd->dev);
 	if (c->guest_open)
@@ -365,9 +366,11 @@ static int give_queues(struct console_device *cd, struct console *c,
 static int may_add(struct console_device *cd, struct error **err)
 {
 	if (cd->ports == CONSOLE_PORTS_MAX)
-		return error_set(err, 0, "more than %d ports", CONSOLE_PORTS_MAX);
+		return error_set(err, 0, "more than %d ports",
+				 CONSOLE_PORTS_MAX);
 	if (atomic_load(&cd->dev.status))
-		return error_set(err, 0, "a port can't be added to a running guest");
+		return error_set(err, 0,
+				 "a port can't be added to a running guest");
 	return 0;
 }
 
@@ -399,8 +402,8 @@ struct console *console_add_port(struct device *dev, const char *port_name,
 				 size_t scrollback, const char *log_path,
 				 struct error **err)
 {
-	struct console *c = add_port(to_console(dev), port_name, scrollback,
-				     log_path, err);
+	struct console *c =
+		add_port(to_console(dev), port_name, scrollback, log_path, err);
 
 	if (!c)
 		error_wrap(err, "%s: port %s", dev->name,
@@ -487,7 +490,8 @@ struct device *console_create(struct machine *m, const char *name,
 		return NULL;
 	}
 	cd->dev.ops = &console_ops;
-	cd->dev.features = FEATURE_SIZE | FEATURE_MULTIPORT | FEATURE_EMERG_WRITE;
+	cd->dev.features = FEATURE_SIZE | FEATURE_MULTIPORT |
+			   FEATURE_EMERG_WRITE;
 	cd->dev.config = &cd->config;
 	cd->dev.config_size = sizeof(cd->config);
 	if (make_wake(cd, machine_loop(m), err)) {

@@ -39,7 +39,7 @@ struct console {
 	/* Loop thread only. */
 	struct byte_ring scrollback;
 	char *log_path;
-	int log_fd; /* -1: none */
+	int log_fd;				      /* -1: none */
 	struct console_reader *readers, *next_reader; /* cursor of a walk */
 	bool told_open;
 	unsigned int told_closings;
@@ -48,8 +48,8 @@ struct console {
 	struct queue *rx, *tx; /* as the guest names them */
 	bool guest_open;
 	unsigned int closings; /* how often guest_open went to false */
-	unsigned int owes; /* OWES_* */
-	bool refused_input; /* since the buffer was last emptied */
+	unsigned int owes;     /* OWES_* */
+	bool refused_input;    /* since the buffer was last emptied */
 	uint8_t input[CONSOLE_INPUT_MAX];
 	size_t input_start, input_used;
 
@@ -75,7 +75,7 @@ struct console_device {
 	struct console *port[CONSOLE_PORTS_MAX];
 	unsigned int ports;
 	struct queue *control_rx, *control_tx;
-	struct chain chain; /* under the lock */
+	struct chain chain;		    /* under the lock */
 	uint8_t output[CONSOLE_OUTPUT_MAX]; /* loop thread */
 };
 

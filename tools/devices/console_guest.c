@@ -104,7 +104,8 @@ void console_send_owed(struct console_device *cd)
 	while (i < cd->ports) {
 		if (!cd->port[i]->owes)
 			i++;
-		else if (!send_one(cd->port[i]) && !queue_listen(cd->control_rx))
+		else if (!send_one(cd->port[i]) &&
+			 !queue_listen(cd->control_rx))
 			break;
 	}
 	queue_signal(cd->control_rx);
@@ -260,8 +261,8 @@ static bool push_some(struct console *c)
 		done += n;
 	}
 	if (!done) {
-		device_break(&c->device->dev, "port %u: an input buffer of no size",
-			     c->number);
+		device_break(&c->device->dev,
+			     "port %u: an input buffer of no size", c->number);
 		return false;
 	}
 	queue_push(c->rx, chain->head, (uint32_t)done);

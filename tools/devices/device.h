@@ -50,8 +50,8 @@ struct machine_driver {
 struct machine;
 struct device;
 
-/* `mem` and `driver` are kept, not copied: they live as long as the machine, and
- * may be filled in after it was made, up to the first machine_access(). */
+/* `mem` is kept, not copied: it lives as long as the machine, and may be filled
+ * in after it was made, up to the first machine_access(). */
 struct machine *machine_create(const struct guest_memory *mem,
 			       const struct machine_driver *driver,
 			       uv_loop_t *loop);
@@ -69,7 +69,7 @@ struct device_info {
 	uint32_t number;
 	const char *name; /* "cobd0" */
 	const char *type; /* "block" */
-	bool running; /* DRIVER_OK */
+	bool running;	  /* DRIVER_OK */
 	bool needs_reset; /* the guest broke the rules; `why` says how */
 	const char *why;
 	const char *detail; /* e.g. the image's path and size */
@@ -88,7 +88,8 @@ struct block_options {
  * read-only). The error names the path and, when it's locked, the holder's pid.
  * NULL on error. */
 struct device *block_create(struct machine *m, const char *name,
-			    const struct block_options *opt, struct error **err);
+			    const struct block_options *opt,
+			    struct error **err);
 
 struct device *rng_create(struct machine *m, const char *name,
 			  struct error **err);

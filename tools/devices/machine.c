@@ -8,7 +8,7 @@
 
 struct machine {
 	const struct guest_memory *mem;
-	const struct machine_driver *driver;
+	struct machine_driver driver;
 	uv_loop_t *loop;
 	struct device *device[CO_DEVICES_MAX];
 	uint32_t devices;
@@ -24,7 +24,7 @@ struct machine *machine_create(const struct guest_memory *mem,
 	if (!m)
 		return NULL;
 	m->mem = mem;
-	m->driver = driver;
+	m->driver = *driver;
 	m->loop = loop;
 	return m;
 }
@@ -93,7 +93,7 @@ int machine_take_queue_number(struct machine *m, uint32_t *number,
 
 const struct machine_driver *machine_driver_of(const struct machine *m)
 {
-	return m->driver;
+	return &m->driver;
 }
 
 const struct guest_memory *machine_memory(const struct machine *m)

@@ -222,7 +222,8 @@ static bool entry_there(struct queue *q)
 	if (!ahead)
 		return false;
 	if (ahead > q->size) {
-		device_break(q->dev, "queue %u: index %u is %u ahead in a ring of %u",
+		device_break(q->dev,
+			     "queue %u: index %u is %u ahead in a ring of %u",
 			     q->index, idx, ahead, q->size);
 		return false;
 	}

@@ -15,7 +15,7 @@
 #include "queue.h"
 
 #define container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+	((type *)((char *)(ptr)-offsetof(type, member)))
 
 /* Device status (virtio 1.2, 2.1). */
 #define STATUS_ACKNOWLEDGE 0x01
@@ -29,7 +29,8 @@
 #define FEATURE_INDIRECT  (1ull << 28)
 #define FEATURE_EVENT_IDX (1ull << 29)
 #define FEATURE_VERSION_1 (1ull << 32)
-#define FEATURES_COMMON	  (FEATURE_INDIRECT | FEATURE_EVENT_IDX | FEATURE_VERSION_1)
+#define FEATURES_COMMON \
+	(FEATURE_INDIRECT | FEATURE_EVENT_IDX | FEATURE_VERSION_1)
 
 #define DEVICE_NAME_MAX	  32
 #define DEVICE_QUEUES_MAX 64
@@ -103,7 +104,14 @@ uv_loop_t *device_loop(const struct device *dev);
 void device_lock(struct device *dev);
 void device_unlock(struct device *dev);
 
-/* machine.c calls these of virtio.c. */
+/* registers.c calls these of virtio.c; lock held. start: does nothing for a
+ * device that isn't running. open_queue: false if the guest broke a rule. */
+void device_start(struct device *dev);
+void device_stop(struct device *dev);
+bool device_open_queue(struct queue *q);
+void device_close_queue(struct queue *q);
+
+/* machine.c calls these of registers.c and virtio.c. */
 uint64_t device_access(struct device *dev, bool write, const uint64_t arg[4]);
 void device_reset(struct device *dev);
 /* Stops the device, takes its doorbells from the loop, frees it. Loop thread. */
