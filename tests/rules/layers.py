@@ -100,11 +100,13 @@ LINUX_TYPES = (r"\b(struct (task_struct|file_operations|page|mm_struct|vm_area_s
                r"|work_struct|pt_regs)|gfp_t|spinlock_t|atomic_t|pgd_t|pte_t|phys_addr_t|GFP_KERNEL"
                r"|MODULE_LICENSE|EXPORT_SYMBOL\w*|printk|pr_(info|err|warn)|copy_(from|to)_user"
                r"|__user|__init|__exit)\b")
-# Kernel-internal ones only: user space has <linux/falloc.h> and its like, too.
+# Kernel-internal ones only: user space has <linux/falloc.h>, <asm/bootparam.h>
+# and their like, too.
 LINUX_HEADERS = (r"^\s*#\s*include\s*<(linux/(module|init|slab|mm\w*|sched(/\w+)?|printk|uaccess"
                  r"|spinlock|mutex|hrtimer|ktime|interrupt|smp|percpu|miscdevice|debugfs|kthread"
-                 r"|gfp|highmem|vmalloc|wait|delay|cpu|list|compiler)|asm/(?!unistd|ioctls|termbits)\w+"
-                 r"(/\w+)*)\.h>")
+                 r"|gfp|highmem|vmalloc|wait|delay|cpu|list|compiler)"
+                 r"|asm/(desc|io|page|pgtable|processor|tlbflush|cpufeature|fpu/\w+|special_insns"
+                 r"|apic|irq\w*|smp|cacheflush|set_memory))\.h>")
 
 
 def linux_module_folders(tree):
@@ -167,7 +169,7 @@ RULES = [
         ("core/planted.c", c("struct task_struct *planted;\n")),
         ("tools/daemon/planted.c", c("#include <linux/module.h>\n")),
         ("host/sim/planted.c", c("gfp_t planted;\n")),
-        ("tests/planted/planted.c", c("#include <asm/msr.h>\n"))]),
+        ("tests/planted/planted.c", c("#include <asm/desc.h>\n"))]),
     Rule("kernel version tests only in host/linux/compat.h", version_tests, [
         ("host/linux/planted.c", c("#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)\n#endif\n")),
         ("guest/overlay/arch/x86/colinux/planted.c", c("#if LINUX_VERSION_CODE\n#endif\n"))]),
