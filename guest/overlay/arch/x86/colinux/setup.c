@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the host's boot information to a platform without hardware: runs right
+ * before start_kernel() and points every hook at something that leaves the
+ * machine alone.
+ */
+#include <linux/init.h>
+#include <linux/memblock.h>
+#include <linux/panic.h>
+#include <linux/printk.h>
+#include <asm/apic.h>
+#include <asm/bios_ebda.h>
+#include <asm/e820/api.h>
+#include <asm/hypervisor.h>
+#include <asm/i8259.h>
+#include <asm/io_apic.h>
+#include <asm/iommu.h>
+#include <asm/setup.h>
+#include <asm/smp.h>
+#include "colinux.h"
+
+bool colinux_active __ro_after_init;
+struct co_boot_info colinux_boot __ro_after_init;
+struct co_vcpu_area *colinux_areas __ro_after_init;
+
+static u32 __init colinux_detect(void)
+{
+	return colinux_guest() ? U32_MAX : 0;
+}
+
+/* The highest priority keeps out the probes for whatever the host runs on. */
+const struct hypervisor_x86 x86_hyper_colinux __initconst = {
+	.name = "colinux",
+	.detect = colinux_detect,
+	.type = X86_HYPER_COLINUX,
+	.ignore_nopv = true,
+};
+
+/* Guest memory is machine memory: the map is the list of our chunks. */
+static char * __init colinux_memory_setup(void)
+{
+	const struct co_chunk *chunks = __va(colinux_boot.chunks);
+	u32 used = min_t(u32, colinux_boot.chunk_count, E820_MAX_ENTRIES);
+	u32 i;
+
+	for (i = 0; i < used; i++)
+		e820__range_add(chunks[i].address, chunks[i].size, E820_TYPE_RAM);
+	e820__update_table(e820_table);
+	if (used < colinux_boot.chunk_count)
+		pr_warn("colinux: %u of %u pieces of memory unused: the map is full\n",
+			colinux_boot.chunk_count - used, colinux_boot.chunk_count);
+	return "colinux";
+}
+
+static void __init colinux_arch_setup(void)
+{
+	memblock_reserve(colinux_boot.reserved_start,
+			 colinux_boot.reserved_end - colinux_boot.reserved_start);
+}
+
+static void __init colinux_banner(void)
+{
+	pr_info("colinux: VM '%.64s', %u vCPU, event vector %#x, TSC %u kHz\n",
+		colinux_boot.name, colinux_boot.vcpus, colinux_boot.event_vector,
+		colinux_boot.tsc_khz);
+}
+
+static void __init colinux_no_smp_config(unsigned int early)
+{
+}
+
+static unsigned char colinux_no_nmi_reason(void)
+{
+	return 0;
+}
+
+/* One vCPU runs: the boot processor, and no APIC to look for others with. */
+static void __init colinux_prepare_cpus(unsigned int max_cpus)
+{
+	smp_prepare_cpus_common();
+}
+
+static void __init colinux_cpus_done(unsigned int max_cpus)
+{
+	calculate_max_logical_packages();
+}
+
+static void colinux_stop_other_cpus(int wait)
+{
+}
+
+static void colinux_crash_stop_other_cpus(void)
+{
+}
+
+static void __init colinux_hook_init(void)
+{
+	x86_init.resources.probe_roms = x86_init_noop;
+	x86_init.resources.reserve_resources = x86_init_noop;
+	x86_init.resources.memory_setup = colinux_memory_setup;
+	x86_init.resources.dmi_setup = x86_init_noop;
+	x86_init.mpparse.setup_ioapic_ids = x86_init_noop;
+	x86_init.mpparse.find_smp_config = x86_init_noop;
+	x86_init.mpparse.get_smp_config = colinux_no_smp_config;
+	x86_init.irqs.pre_vector_init = x86_init_noop;
+	x86_init.irqs.intr_init = colinux_init_irq;
+	x86_init.irqs.intr_mode_select = x86_init_noop;
+	x86_init.irqs.intr_mode_init = x86_init_noop;
+	x86_init.irqs.create_pci_msi_domain = NULL;
+	x86_init.oem.arch_setup = colinux_arch_setup;
+	x86_init.oem.banner = colinux_banner;
+	x86_init.timers.setup_percpu_clockev = x86_init_noop;
+	x86_init.timers.wallclock_init = x86_init_noop;
+}
+
+static void __init colinux_hook_platform(void)
+{
+	x86_platform.get_nmi_reason = colinux_no_nmi_reason;
+	x86_platform.realmode_reserve = x86_init_noop;
+	x86_platform.realmode_init = x86_init_noop;
+	x86_platform.legacy.rtc = 0;
+	x86_platform.legacy.i8042 = X86_LEGACY_I8042_PLATFORM_ABSENT;
+	x86_platform.legacy.warm_reset = 0;
+	x86_platform.legacy.no_vga = 1;
+	x86_platform.legacy.reserve_bios_regions = 0;
+	x86_platform.legacy.devices.pnpbios = 0;
+	legacy_pic = &null_legacy_pic;
+	/* All devices reach all memory: no bounce buffers below 4 GiB. */
+	no_iommu = 1;
+
+	smp_ops.smp_prepare_cpus = colinux_prepare_cpus;
+	smp_ops.smp_cpus_done = colinux_cpus_done;
+	smp_ops.stop_other_cpus = colinux_stop_other_cpus;
+	smp_ops.crash_stop_other_cpus = colinux_crash_stop_other_cpus;
+}
+
+/* The early page fault handler maps what __va() gives, until the direct map is
+ * there. The note promised the core that we'd take what it wrote. */
+static void __init colinux_take_boot_info(void)
+{
+	const struct co_boot_info *info = __va(boot_params.hdr.hardware_subarch_data);
+
+	if (info->magic != CO_BOOT_MAGIC || info->size < sizeof(*info))
+		panic("colinux: no boot information at %#llx",
+		      boot_params.hdr.hardware_subarch_data);
+	colinux_boot = *info;
+	colinux_areas = __va(info->areas);
+	colinux_active = true;
+}
+
+void __init colinux_early_setup(void)
+{
+	BUILD_BUG_ON(X86_SUBARCH_COLINUX != CO_SUBARCH);
+
+	colinux_take_boot_info();
+	colinux_init_console();
+	colinux_set_features();
+	colinux_hook_init();
+	colinux_hook_platform();
+	colinux_init_time();
+	colinux_init_reboot();
+	colinux_register_nmi();
+	colinux_filter_command_line();
+}
