@@ -57,7 +57,6 @@ static const struct co_word table[] = {
 	REFUSE("apic", IRQS),
 	REFUSE("x2apic_phys", IRQS),
 	REFUSE("lapic_timer_c2_ok", IRQS),
-	REFUSE("lapic=notscdeadline", IRQS),
 	REFUSE("disable_timer_pin_1", IRQS),
 	REFUSE("enable_timer_pin_1", IRQS),
 	REFUSE("apicpmtimer", IRQS),
