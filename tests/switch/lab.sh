@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+# In the lab host: the world switch under load. Prints TAP without numbers.
+# $1 = trips, nmi, forward or snapshot
+
+check() # NAME CONDITION-RESULT REASON
+{
+	if [ "$2" = 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		echo "# $3"
+	fi
+}
+
+# The value behind a name in covm's output: value NAME FILE
+value()
+{
+	tr ' ' '\n' <"$2" | grep -A1 -x "$1" | tail -n 1
+}
+
+insmod /lib/colinux.ko || exit 1
+case $1 in
+trips)
+	/covm /trips 32 "calls=1000000" >/tmp/out 2>/tmp/err
+	status=$?
+	[ $status = 0 ] && [ "$(value calls /tmp/out)" = 1000000 ]
+	check "1,000,000 hypercall round trips" $? "status $status: $(cat /tmp/out /tmp/err)"
+	;;
+nmi)
+	before=$(awk '/NMI:/ { print $2 }' /proc/interrupts)
+	taskset 1 /covm /trips 32 "calls=300000" >/tmp/out 2>/tmp/err &
+	pid=$!
+	sent=0
+	while [ $sent -lt 300 ]; do
+		echo nmi >/dev/virtio-ports/lab.monitor
+		sent=$((sent + 1))
+		usleep 20000
+		kill -0 $pid 2>/dev/null || break
+	done
+	wait $pid
+	status=$?
+	sleep 1
+	got=$(($(awk '/NMI:/ { print $2 }' /proc/interrupts) - before))
+	echo "# sent $sent, the host handled $got, $(grep -h nmis /tmp/err)"
+	[ $status = 0 ] && [ "$(value calls /tmp/out)" = 300000 ]
+	check "300,000 round trips end under NMIs" $? "status $status: $(cat /tmp/out /tmp/err)"
+	[ $sent = 300 ] && [ "$got" -ge 300 ]
+	check "300 NMIs during them, none lost" $? "sent $sent, the host handled $got"
+	[ "$(value nmis_passage /tmp/err)" -gt 0 ]
+	check "some of them hit the passage" $? "$(cat /tmp/err)"
+	;;
+forward)
+	taskset 1 /ticker 50 &
+	ticker=$!
+	taskset 1 /covm /trips 32 "forwards=100000" >/tmp/out 2>/tmp/err
+	status=$?
+	kill $ticker
+	echo "# $(tail -n 1 /tmp/err)"
+	[ $status = 0 ] && [ "$(value forwarded /tmp/err)" -ge 100000 ]
+	check "100,000 forwarded interrupts" $? "status $status: $(cat /tmp/out /tmp/err)"
+	;;
+snapshot)
+	insmod /lib/snapshot.ko || exit 1
+	taskset 1 cat /sys/kernel/debug/colinux-snapshot >/tmp/before
+	taskset 1 /covm /trips 32 "calls=20000 forwards=50" >/tmp/out 2>/tmp/err
+	status=$?
+	taskset 1 cat /sys/kernel/debug/colinux-snapshot >/tmp/after
+	diff /tmp/before /tmp/after >/tmp/diff
+	[ $? = 0 ] && [ $status = 0 ]
+	check "$(wc -l </tmp/before) values of the host's state are what they were" $? "$(cat /tmp/diff /tmp/err | tr '\n' ';')"
+	;;
+esac
+exit 0
