@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The program `colinux`: a verb is a file, main.c has the table. */
+#ifndef CO_TOOLS_CLI_H
+#define CO_TOOLS_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "../lib/error.h"
+#include "../lib/frame.h"
+#include "../lib/text.h"
+
+/* A verb returns the program's exit status, or -1 with an error (status 1). */
+#define VERB(name) int verb_##name(int argc, char **argv, struct error **err)
+VERB(run);
+VERB(start);
+VERB(list);
+VERB(attach);
+VERB(stop);
+VERB(info);
+VERB(log);
+VERB(exec);
+VERB(doctor);
+VERB(config);
+VERB(version);
+
+/* ---- options.c ------------------------------------------------------------ */
+
+/* An option of a verb: one of flag, number and text is set. */
+struct option_spec {
+	const char *name; /* "--json" */
+	bool *flag;
+	unsigned int *number;
+	const char **text;
+};
+
+/*
+ * Takes options out of argv[1..]; `specs` ends with a NULL name. What is left are
+ * positional arguments, between min and max of them, from argv[1] on. "--" ends
+ * the options; with `stop_early` the first positional argument, too, then the
+ * number isn't checked against max. Returns their number, -1 and an error.
+ */
+int options_take(int argc, char **argv, const struct option_spec *specs,
+		 int min, int max, bool stop_early, struct error **err);
+
+/* ---- client.c ------------------------------------------------------------- */
+
+/* A connection to a VM's daemon. */
+struct client {
+	char *name;
+	int fd;
+	struct text in; /* bytes not used yet */
+	struct frame_reader frames;
+};
+
+int client_connect(struct client *c, const char *name, struct error **err);
+/* Is there a daemon? Like client_connect() without an error. */
+bool client_try(struct client *c, const char *name);
+void client_close(struct client *c);
+/* Sends a request and returns its result, NULL and an error. `args` is taken over
+ * and may be NULL. */
+json_t *client_request(struct client *c, const char *verb, json_t *args,
+		       struct error **err);
+/* The first half of it. */
+int client_send(struct client *c, const char *verb, json_t *args,
+		struct error **err);
+int client_frame(struct client *c, enum frame_type type, const void *data,
+		 size_t n, struct error **err);
+/* Reads what has come (blocks for the first byte) and calls fn for each frame.
+ * 1: go on, 0: the daemon closed, -1 and an error. */
+int client_frames(struct client *c,
+		  bool (*fn)(void *arg, const struct frame *f), void *arg,
+		  struct error **err);
+/* NAME.json of an ended VM; NULL and an error. */
+json_t *client_last(const char *name, struct error **err);
+/* Waits until the daemon of that name has let go of its lock. */
+void client_wait_gone(const char *name);
+
+/* ---- session.c ------------------------------------------------------------ */
+
+enum session_end { SESSION_DETACHED, SESSION_ENDED };
+
+/* The console of the VM on this terminal until the user detaches or the VM ends;
+ * -1 and an error otherwise. *verdict: how it ended, or NULL. */
+int session_run(struct client *c, json_t **verdict, struct error **err);
+/* One line about it on standard error; exit status for a VM that ended so. */
+int session_verdict(const char *name, json_t *verdict);
+
+/* ---- daemon.c ------------------------------------------------------------- */
+
+/* Path of colinux-daemon: beside this program, else by PATH. Caller frees. */
+char *daemon_path(void);
+
+/* ---- table.c -------------------------------------------------------------- */
+
+/* Prints rows of `columns` cells, the first row is the heading. */
+void table_print(json_t *rows, size_t columns);
+void json_print(json_t *o);
+/* "256M", "1.5G" */
+char *size_words(uint64_t bytes);
+/* Text out of an object, "" if it isn't there. */
+const char *text_of(json_t *o, const char *key);
+
+#endif

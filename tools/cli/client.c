@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The client's end of a daemon's control socket. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../lib/paths.h"
+#include "../lib/version.h"
+
+#define GONE_TRIES 500 /* of 20 ms */
+
+static int lost(const struct client *c, struct error **err)
+{
+	return error_set(err, 0,
+			 "the daemon of %s closed the connection; `colinux info %s` says more",
+			 c->name, c->name);
+}
+
+/* More bytes into c->in. 1, 0 at the end, -1 and an error. */
+static int fill(struct client *c, struct error **err)
+{
+	char buffer[65536];
+	ssize_t n;
+
+	do {
+		n = read(c->fd, buffer, sizeof(buffer));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != ECONNRESET)
+		return error_set(err, errno, "%s: cannot read from its daemon",
+				 c->name);
+	if (n <= 0)
+		return 0;
+	text_add(&c->in, buffer, (size_t)n);
+	return 1;
+}
+
+static json_t *read_line(struct client *c, struct error **err)
+{
+	json_error_t why;
+	json_t *o;
+	char *end;
+	int rc;
+
+	while (!c->in.length || !memchr(c->in.data, '\n', c->in.length)) {
+		rc = fill(c, err);
+		if (rc < 0)
+			return NULL;
+		if (!rc) {
+			lost(c, err);
+			return NULL;
+		}
+	}
+	end = memchr(c->in.data, '\n', c->in.length);
+	o = json_loadb(c->in.data, (size_t)(end - c->in.data), 0, &why);
+	text_drop(&c->in, (size_t)(end - c->in.data) + 1);
+	if (!o)
+		error_set(err, 0, "%s: its daemon sent no JSON: %s", c->name,
+			  why.text);
+	return o;
+}
+
+static int check_hello(struct client *c, struct error **err)
+{
+	json_t *hello = read_line(c, err);
+	json_int_t protocol;
+	json_t *error;
+
+	if (!hello)
+		return -1;
+	error = json_object_get(hello, "error");
+	protocol = json_integer_value(json_object_get(hello, "protocol"));
+	if (error)
+		error_set(err, 0, "%s: %s", c->name, json_string_value(error));
+	else if (protocol != COLINUX_PROTOCOL)
+		error_set(err, 0,
+			  "the daemon of %s (version %s) speaks protocol %lld, this program %d: restart the VM with the installed daemon",
+			  c->name, text_of(hello, "version"),
+			  (long long)protocol, COLINUX_PROTOCOL);
+	json_decref(hello);
+	return *err ? -1 : 0;
+}
+
+/* -1 with errno, -2 with an error. */
+static int dial(struct client *c, struct error **err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char *path = runtime_path(c->name, ".sock", err);
+	int rc = -1, saved;
+
+	if (!path)
+		return -2;
+	errno = ENAMETOOLONG;
+	if (strlen(path) < sizeof(address.sun_path)) {
+		memcpy(address.sun_path, path, strlen(path) + 1);
+		c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		rc = connect(c->fd, (struct sockaddr *)&address,
+			     sizeof(address));
+	}
+	saved = errno;
+	free(path);
+	errno = saved;
+	return rc ? -1 : 0;
+}
+
+static int dial_error(const struct client *c, int code, struct error **err)
+{
+	if (code == ENOENT || code == ECONNREFUSED)
+		return error_set(err, 0,
+				 "no VM named %s runs; `colinux list` shows all",
+				 c->name);
+	if (code == EACCES)
+		return error_set(err, 0,
+				 "%s: no permission for its control socket: it is another user's",
+				 c->name);
+	return error_set(err, code, "%s: cannot reach its daemon", c->name);
+}
+
+int client_connect(struct client *c, const char *name, struct error **err)
+{
+	int rc;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	c->name = need_copy(name, strlen(name));
+	rc = dial(c, err);
+	if (rc == -1)
+		dial_error(c, errno, err);
+	if (!rc)
+		rc = check_hello(c, err);
+	if (rc)
+		client_close(c);
+	return rc ? -1 : 0;
+}
+
+bool client_try(struct client *c, const char *name)
+{
+	struct error *err = NULL;
+
+	if (!client_connect(c, name, &err))
+		return true;
+	error_free(&err);
+	return false;
+}
+
+void client_close(struct client *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	free(c->name);
+	c->name = NULL;
+	text_free(&c->in);
+}
+
+int client_send(struct client *c, const char *verb, json_t *args,
+		struct error **err)
+{
+	json_t *o = json_pack("{s:i, s:s, s:o}", "id", 1, "verb", verb, "args",
+			      args ? args : json_object());
+	char *text = json_dumps(o, JSON_COMPACT);
+	struct text line = { 0 };
+	int rc = 0;
+
+	json_decref(o);
+	if (!text)
+		return error_set(err, 0, "a word is not valid UTF-8");
+	text_format(&line, "%s\n", text);
+	if (write_all(c->fd, line.data, line.length))
+		rc = lost(c, err);
+	text_free(&line);
+	free(text);
+	return rc;
+}
+
+json_t *client_request(struct client *c, const char *verb, json_t *args,
+		       struct error **err)
+{
+	json_t *answer, *result = NULL;
+
+	if (client_send(c, verb, args, err))
+		return NULL;
+	answer = read_line(c, err);
+	if (!answer)
+		return NULL;
+	if (json_is_true(json_object_get(answer, "ok")))
+		result = json_incref(json_object_get(answer, "result"));
+	else
+		error_set(err, 0, "%s: %s", c->name, text_of(answer, "error"));
+	json_decref(answer);
+	return result;
+}
+
+int client_frame(struct client *c, enum frame_type type, const void *data,
+		 size_t n, struct error **err)
+{
+	uint8_t buffer[FRAME_HEADER + FRAME_MAX];
+
+	if (write_all(c->fd, buffer, frame_put(buffer, type, 0, data, n)))
+		return lost(c, err);
+	return 0;
+}
+
+int client_frames(struct client *c,
+		  bool (*fn)(void *arg, const struct frame *f), void *arg,
+		  struct error **err)
+{
+	int rc = c->in.length ? 1 : fill(c, err);
+	bool good;
+
+	if (rc <= 0)
+		return rc;
+	good = frame_feed(&c->frames, (uint8_t *)c->in.data, c->in.length, fn,
+			  arg);
+	c->in.length = 0;
+	if (!good && !*err)
+		return error_set(err, 0, "%s: its daemon sent no frame", c->name);
+	return good ? 1 : -1;
+}
+
+json_t *client_last(const char *name, struct error **err)
+{
+	char *path = runtime_path(name, ".json", err);
+	json_error_t why;
+	json_t *o;
+
+	if (!path)
+		return NULL;
+	if (access(path, F_OK)) {
+		error_set(err, 0, "no VM named %s; `colinux list` shows all",
+			  name);
+		free(path);
+		return NULL;
+	}
+	o = json_load_file(path, 0, &why);
+	if (!o)
+		error_set(err, 0, "cannot read %s: %s", path, why.text);
+	free(path);
+	return o;
+}
+
+void client_wait_gone(const char *name)
+{
+	struct error *err = NULL;
+	char *path = runtime_path(name, ".lock", &err);
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int i;
+
+	for (i = 0; fd >= 0 && i < GONE_TRIES; i++) {
+		if (!flock(fd, LOCK_SH | LOCK_NB))
+			break;
+		poll(NULL, 0, 20);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	error_free(&err);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../lib/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static json_t *disks_json(const struct config *c)
+{
+	json_t *disks = json_array();
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < CONFIG_DISKS; i++) {
+		if (!c->disk[i].path)
+			continue;
+		snprintf(name, sizeof(name), "cobd%zu", i);
+		json_array_append_new(disks,
+				      json_pack("{s:s, s:s, s:b}", "name", name,
+						"path", c->disk[i].path,
+						"read_only",
+						c->disk[i].read_only));
+	}
+	return disks;
+}
+
+static json_t *config_json(const struct config *c)
+{
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:i, s:i, s:i, s:i, s:o, s:s, s:s}",
+			 "name", c->name, "kernel", c->kernel, "initrd",
+			 c->initrd, "log", c->log, "memory",
+			 (json_int_t)c->memory, "cpus", (int)c->cpus, "columns",
+			 (int)c->columns, "rows", (int)c->rows, "scrollback",
+			 (int)c->scrollback, "disks", disks_json(c),
+			 "command_line", c->command_line.data, "notes",
+			 c->notes.data ? c->notes.data : "");
+}
+
+static void print_config(const struct config *c)
+{
+	char *memory = size_words(c->memory);
+	size_t i;
+
+	printf("name=%s\nkernel=%s\n", c->name, c->kernel);
+	if (c->initrd)
+		printf("initrd=%s\n", c->initrd);
+	printf("mem=%s\ncpus=%u\ncocon=%ux%ux%u\n", memory, c->cpus, c->columns,
+	       c->rows, c->scrollback);
+	if (c->log)
+		printf("log=%s\n", c->log);
+	for (i = 0; i < CONFIG_DISKS; i++)
+		if (c->disk[i].path)
+			printf("cobd%zu=%s%s\n", i, c->disk[i].path,
+			       c->disk[i].read_only ? ",ro" : "");
+	printf("# guest's command line: %s\n", c->command_line.data);
+	if (c->notes.length)
+		fprintf(stderr, "%s", c->notes.data);
+	free(memory);
+}
+
+/* Files that the VM would need are looked for; a missing one is an error. */
+static int check_file(const char *what, const char *path, struct error **err)
+{
+	if (path && access(path, R_OK))
+		return error_set(err, errno, "%s: %s", what, path);
+	return 0;
+}
+
+static int check_files(const struct config *c, struct error **err)
+{
+	char name[16];
+	size_t i;
+
+	if (check_file("kernel", c->kernel, err) ||
+	    check_file("initrd", c->initrd, err))
+		return -1;
+	for (i = 0; i < CONFIG_DISKS; i++) {
+		snprintf(name, sizeof(name), "cobd%zu", i);
+		if (check_file(name, c->disk[i].path, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* A plain file name is taken as @FILE. */
+static int take_word(struct config *c, const char *word, struct error **err)
+{
+	char *at;
+	int rc;
+
+	if (word[0] == '@' || strchr(word, '='))
+		return config_word(c, word, err);
+	at = need_format("@%s", word);
+	rc = config_word(c, at, err);
+	free(at);
+	return rc;
+}
+
+static int check(char **words, int n, bool json, struct error **err)
+{
+	struct config c;
+	json_t *o;
+	int i, rc = 0;
+
+	config_init(&c);
+	for (i = 0; i < n && !rc; i++)
+		rc = take_word(&c, words[i], err);
+	if (!rc)
+		rc = config_finish(&c, err);
+	if (!rc)
+		rc = check_files(&c, err);
+	if (!rc && json) {
+		o = config_json(&c);
+		json_print(o);
+		json_decref(o);
+	} else if (!rc) {
+		print_config(&c);
+	}
+	config_free(&c);
+	return rc;
+}
+
+static int print_keys(void)
+{
+	struct text t = { 0 };
+
+	config_help(&t);
+	fputs(t.data, stdout);
+	text_free(&t);
+	return 0;
+}
+
+int verb_config(int argc, char **argv, struct error **err)
+{
+	bool json = false;
+	const struct option_spec specs[] = {
+		{ .name = "--json", .flag = &json },
+		{ 0 },
+	};
+	int n = options_take(argc, argv, specs, 1, argc, false, err);
+
+	if (n < 0)
+		return -1;
+	if (n == 1 && !strcmp(argv[1], "keys"))
+		return print_keys();
+	if (n > 1 && !strcmp(argv[1], "check"))
+		return check(argv + 2, n - 1, json, err);
+	return error_set(err, 0,
+			 "config: needs `check FILE` or `keys`; see `colinux config --help`");
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DAEMON "colinux-daemon"
+
+/* Our own name may say colinux-static: then the daemon beside it does, too. */
+char *daemon_path(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *suffix;
+	char *path, *slash;
+
+	if (n <= 0)
+		return need_copy(DAEMON, strlen(DAEMON));
+	self[n] = 0;
+	slash = strrchr(self, '/');
+	*slash = 0;
+	suffix = strchr(slash + 1, '-');
+	path = need_format("%s/" DAEMON "%s", self, suffix ? suffix : "");
+	if (!access(path, X_OK))
+		return path;
+	free(path);
+	return need_copy(DAEMON, strlen(DAEMON));
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void print_time(const char *label, json_t *seconds)
+{
+	time_t t = (time_t)json_integer_value(seconds);
+	char text[64];
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	printf("%-13s %s\n", label, text);
+}
+
+static void print_text(const char *label, json_t *o, const char *key)
+{
+	if (*text_of(o, key))
+		printf("%-13s %s\n", label, text_of(o, key));
+}
+
+static void print_devices(json_t *devices)
+{
+	json_t *d;
+	size_t i;
+
+	json_array_foreach(devices, i, d)
+		printf("%-13s %s (%s)%s%s%s%s%s\n", i ? "" : "devices:",
+		       text_of(d, "name"), text_of(d, "type"),
+		       json_is_true(json_object_get(d, "running")) ? "" :
+								     ", not in use",
+		       json_is_true(json_object_get(d, "needs_reset")) ?
+			       ", broken: " : "",
+		       text_of(d, "why"), *text_of(d, "detail") ? ": " : "",
+		       text_of(d, "detail"));
+}
+
+static void print_stats(json_t *stats)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(stats, key, v)
+		printf("  %-14s %lld\n", key,
+		       (long long)json_integer_value(v));
+}
+
+static void print_log(json_t *lines)
+{
+	json_t *line;
+	size_t i;
+
+	if (!json_array_size(lines))
+		return;
+	puts("last console lines:");
+	json_array_foreach(lines, i, line)
+		printf("  %s\n", json_string_value(line));
+}
+
+static void print_verdict(json_t *verdict)
+{
+	const char *text = text_of(verdict, "text");
+
+	printf("%-13s %s%s%s\n", "verdict:", text_of(verdict, "name"),
+	       *text ? ": " : "", text);
+}
+
+static void print_info(json_t *o)
+{
+	bool running = !strcmp(text_of(o, "state"), "running");
+	char *memory = size_words((uint64_t)json_integer_value(
+		json_object_get(o, "memory")));
+
+	print_text("name:", o, "name");
+	print_text("state:", o, "state");
+	if (running)
+		printf("%-13s %lld\n", "pid:",
+		       (long long)json_integer_value(json_object_get(o, "pid")));
+	else
+		print_verdict(json_object_get(o, "verdict"));
+	print_time("started:", json_object_get(o, "started"));
+	printf("%-13s %s\n", "memory:", memory);
+	print_text("kernel:", o, "kernel");
+	print_text("initrd:", o, "initrd");
+	print_text("command line:", o, "command_line");
+	print_devices(json_object_get(o, "devices"));
+	if (json_object_get(o, "stats")) {
+		puts("counters:");
+		print_stats(json_object_get(o, "stats"));
+	}
+	print_log(json_object_get(o, "log"));
+	free(memory);
+}
+
+int verb_info(int argc, char **argv, struct error **err)
+{
+	bool json = false;
+	const struct option_spec specs[] = {
+		{ .name = "--json", .flag = &json },
+		{ 0 },
+	};
+	struct client c;
+	json_t *o;
+
+	if (options_take(argc, argv, specs, 1, 1, false, err) < 0)
+		return -1;
+	if (client_try(&c, argv[1])) {
+		o = client_request(&c, "info", NULL, err);
+		client_close(&c);
+	} else {
+		o = client_last(argv[1], err);
+	}
+	if (!o)
+		return -1;
+	if (json)
+		json_print(o);
+	else
+		print_info(o);
+	json_decref(o);
+	return 0;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli.h"
+
+static void print_lines(json_t *info)
+{
+	json_t *line;
+	size_t i;
+
+	json_array_foreach(json_object_get(info, "log"), i, line)
+		puts(json_string_value(line));
+}
+
+int verb_log(int argc, char **argv, struct error **err)
+{
+	static const struct option_spec specs[] = { { 0 } };
+	struct client c;
+	json_t *o;
+
+	if (options_take(argc, argv, specs, 1, 1, false, err) < 0)
+		return -1;
+	if (client_try(&c, argv[1])) {
+		o = client_request(&c, "log", NULL, err);
+		client_close(&c);
+		if (o)
+			fputs(text_of(o, "text"), stdout);
+	} else {
+		o = client_last(argv[1], err);
+		if (o)
+			print_lines(o);
+	}
+	if (!o)
+		return -1;
+	json_decref(o);
+	return 0;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv, struct error **err);
+	const char *arguments;
+	const char *summary;
+	const char *more;
+} verbs[] = {
+	{ "run", verb_run, "[-v N] [@FILE | NAME=VALUE | WORD]...",
+	  "start a VM and stand at its console",
+	  "Words are those of colinux.conf(5). Ctrl-] and then d leaves the console, the\n"
+	  "VM goes on; Ctrl-] s asks the guest to power off. The exit status is 0 when\n"
+	  "the guest powered off, 1 when it ended otherwise.\n" },
+	{ "start", verb_start, "[-v N] [-p FILE] [@FILE | NAME=VALUE | WORD]...",
+	  "start a VM in the background",
+	  "Returns when the guest's kernel runs.\n" },
+	{ "list", verb_list, "[--json]", "VMs that run, and those that ended",
+	  "Ended VMs stay listed until one of the same name starts.\n" },
+	{ "attach", verb_attach, "NAME", "stand at a VM's console",
+	  "What the console said before comes first. Several may be attached. Ctrl-]\n"
+	  "and then d leaves, s asks the guest to power off, k stops the VM at once.\n" },
+	{ "stop", verb_stop, "[--force] [--timeout SECONDS] NAME",
+	  "ask a VM's guest to power off",
+	  "  --force            stop at once; the guest's unwritten data is lost\n"
+	  "  --timeout SECONDS  stop by force when it takes longer (60)\n" },
+	{ "info", verb_info, "[--json] NAME",
+	  "what there is to say about a VM; after its end: why", "" },
+	{ "log", verb_log, "NAME", "what a VM's console said", "" },
+	{ "exec", verb_exec, "[--wait SECONDS] NAME (-- COMMAND [ARG]... | -c TEXT)",
+	  "run a command in the guest",
+	  "Standard input, output and error are the command's, and so is the exit status\n"
+	  "(128 + N for signal N). Needs colinux-agent in the guest.\n"
+	  "  -c TEXT         run it with /bin/sh -c\n"
+	  "  --wait SECONDS  how long to wait for the agent (30)\n" },
+	{ "doctor", verb_doctor, "[--json]",
+	  "can this host run a guest? If not: why, and what to do",
+	  "The exit status is 0 only if a guest can run.\n" },
+	{ "config", verb_config, "check [--json] @FILE | NAME=VALUE... | keys",
+	  "check a configuration, or list the keys", "" },
+	{ "version", verb_version, "", "versions of tools and driver", "" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void usage(FILE *f)
+{
+	size_t i;
+
+	fputs("Usage: colinux VERB [ARGUMENTS]\n\n", f);
+	for (i = 0; i < VERBS; i++)
+		fprintf(f, "  %-8s  %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\n`colinux VERB --help` says more.\n", f);
+}
+
+static int verb_help(const struct verb *v)
+{
+	printf("Usage: colinux %s %s\n%c%s.\n", v->name, v->arguments,
+	       v->summary[0] & ~0x20, v->summary + 1);
+	if (*v->more)
+		printf("\n%s", v->more);
+	return 0;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	return argc > 1 &&
+	       (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
+}
+
+static const struct verb *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (!strcmp(name, verbs[i].name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int run_verb(const struct verb *v, int argc, char **argv)
+{
+	struct error *err = NULL;
+	int status;
+
+	if (wants_help(argc, argv))
+		return verb_help(v);
+	status = v->run(argc, argv, &err);
+	if (status >= 0 && (fflush(stdout) || ferror(stdout)))
+		status = error_set(&err, 0, "cannot write to standard output");
+	if (status >= 0)
+		return status;
+	fprintf(stderr, "colinux: %s\n", err->text);
+	error_free(&err);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *v;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return 1;
+	}
+	if (!strcmp(argv[1], "help") || wants_help(argc, argv)) {
+		v = argc > 2 ? find(argv[2]) : NULL;
+		if (v)
+			return verb_help(v);
+		usage(stdout);
+		return 0;
+	}
+	v = find(!strcmp(argv[1], "--version") ? "version" : argv[1]);
+	if (!v) {
+		fprintf(stderr, "colinux: no such verb '%s'; `colinux help` lists them\n",
+			argv[1]);
+		return 1;
+	}
+	return run_verb(v, argc - 1, argv + 1);
+}

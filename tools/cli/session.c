@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A terminal at the guest's console. */
+#include "cli.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define ESCAPE 0x1d /* Ctrl-] */
+
+struct session {
+	struct client *c;
+	struct client control; /* for a wish while the console has the other */
+	bool asked;
+	bool tty, input_open;
+	bool escape; /* Ctrl-] was typed */
+	bool detached;
+	struct termios saved;
+	int signals;
+	json_t *verdict;
+	bool ended;
+	struct error **err;
+};
+
+static const char escape_help[] =
+	"\r\n[Ctrl-] then: d detach, s ask the guest to power off, k stop it at once, Ctrl-] send Ctrl-]]\r\n";
+
+/* ---- the terminal ------------------------------------------------------------ */
+
+static void raw_mode(struct session *s)
+{
+	struct termios raw;
+
+	s->tty = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &s->saved);
+	if (!s->tty)
+		return;
+	raw = s->saved;
+	cfmakeraw(&raw);
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
+static void cooked_mode(struct session *s)
+{
+	if (s->tty)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &s->saved);
+}
+
+static int send_size(struct session *s)
+{
+	struct winsize w;
+	uint8_t size[4];
+
+	if (!s->tty || ioctl(STDIN_FILENO, TIOCGWINSZ, &w) || !w.ws_col ||
+	    !w.ws_row)
+		return 0;
+	size[0] = (uint8_t)w.ws_col;
+	size[1] = (uint8_t)(w.ws_col >> 8);
+	size[2] = (uint8_t)w.ws_row;
+	size[3] = (uint8_t)(w.ws_row >> 8);
+	return client_frame(s->c, FRAME_RESIZE, size, sizeof(size), s->err);
+}
+
+/* ---- what the user types ----------------------------------------------------- */
+
+/* A stop goes over a connection of its own; its answer is the VM's end, which the
+ * console sees, too. */
+static int ask_stop(struct session *s, bool force)
+{
+	if (!s->asked && client_connect(&s->control, s->c->name, s->err))
+		return -1;
+	s->asked = true;
+	return client_send(&s->control, "stop",
+			   json_pack("{s:b}", "force", force), s->err);
+}
+
+static int escape_key(struct session *s, uint8_t key)
+{
+	switch (key) {
+	case 'd':
+	case 'q':
+	case '.':
+		s->detached = true;
+		return 0;
+	case 's':
+		return ask_stop(s, false);
+	case 'k':
+		return ask_stop(s, true);
+	case ESCAPE:
+		return client_frame(s->c, FRAME_INPUT, &key, 1, s->err);
+	default:
+		return write_all(STDERR_FILENO, escape_help,
+				 sizeof(escape_help) - 1) ?
+			       error_set(s->err, errno, "standard error") : 0;
+	}
+}
+
+/* Sends typed bytes; the escape counts on a terminal only. */
+static int typed(struct session *s, const uint8_t *data, size_t n)
+{
+	const uint8_t *end;
+	size_t part;
+
+	while (n && !s->detached) {
+		if (s->escape) {
+			s->escape = false;
+			if (escape_key(s, *data))
+				return -1;
+			data++;
+			n--;
+			continue;
+		}
+		end = s->tty ? memchr(data, ESCAPE, n) : NULL;
+		part = end ? (size_t)(end - data) : n;
+		if (part && client_frame(s->c, FRAME_INPUT, data, part, s->err))
+			return -1;
+		s->escape = end;
+		part += end ? 1 : 0;
+		data += part;
+		n -= part;
+	}
+	return 0;
+}
+
+static int from_user(struct session *s)
+{
+	uint8_t buffer[4096];
+	ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n > 0)
+		return typed(s, buffer, (size_t)n);
+	/* The end of a file isn't the end of the console; that of a terminal is. */
+	s->input_open = false;
+	s->detached = s->tty;
+	return 0;
+}
+
+/* ---- what the daemon sends --------------------------------------------------- */
+
+static bool from_daemon(void *arg, const struct frame *f)
+{
+	struct session *s = arg;
+
+	if (f->type == FRAME_OUTPUT && write_all(STDOUT_FILENO, f->data,
+						 f->length)) {
+		error_set(s->err, errno, "standard output");
+		return false;
+	}
+	if (f->type == FRAME_END) {
+		s->ended = true;
+		s->verdict = json_loadb((const char *)f->data, f->length, 0,
+					NULL);
+	}
+	return true;
+}
+
+static int from_signals(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo == SIGWINCH)
+		return send_size(s);
+	if (info.ssi_signo == SIGHUP)
+		s->detached = true;
+	else
+		return ask_stop(s, s->asked);
+	return 0;
+}
+
+static int step(struct session *s)
+{
+	struct pollfd p[] = {
+		{ .fd = s->c->fd, .events = POLLIN },
+		{ .fd = s->signals, .events = POLLIN },
+		{ .fd = s->input_open ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	int rc;
+
+	if (!s->c->in.length && poll(p, 3, -1) < 0)
+		return errno == EINTR ? 0 :
+					error_set(s->err, errno, "cannot wait");
+	if (s->c->in.length || p[0].revents) {
+		rc = client_frames(s->c, from_daemon, s, s->err);
+		if (rc < 0)
+			return -1;
+		if (!rc && !s->ended)
+			return error_set(s->err, 0,
+					 "the daemon of %s is gone; `colinux info %s` says more",
+					 s->c->name, s->c->name);
+		if (s->ended)
+			return 0;
+	}
+	if (p[1].revents && from_signals(s))
+		return -1;
+	return p[2].revents ? from_user(s) : 0;
+}
+
+static int watch(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, old);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int loop(struct session *s)
+{
+	json_t *result = client_request(s->c, "attach", NULL, s->err);
+
+	if (!result)
+		return -1;
+	json_decref(result);
+	if (send_size(s))
+		return -1;
+	while (!s->ended && !s->detached)
+		if (step(s))
+			return -1;
+	return s->ended ? SESSION_ENDED : SESSION_DETACHED;
+}
+
+int session_run(struct client *c, json_t **verdict, struct error **err)
+{
+	struct session s = { .c = c, .input_open = true, .err = err };
+	sigset_t old;
+	int rc;
+
+	s.control.fd = -1;
+	s.signals = watch(&old);
+	if (s.signals < 0)
+		return error_set(err, errno, "cannot watch signals");
+	if (isatty(STDIN_FILENO))
+		fprintf(stderr,
+			"[console of %s; to leave: Ctrl-] then d; Ctrl-] then ? for more]\n",
+			c->name);
+	raw_mode(&s);
+	rc = loop(&s);
+	cooked_mode(&s);
+	close(s.signals);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	client_close(&s.control);
+	*verdict = s.verdict;
+	if (rc == SESSION_DETACHED)
+		fprintf(stderr,
+			"\n[detached; %s goes on: `colinux attach %s`, `colinux stop %s`]\n",
+			c->name, c->name, c->name);
+	return rc;
+}
+
+int session_verdict(const char *name, json_t *verdict)
+{
+	bool good = json_is_true(json_object_get(verdict, "good"));
+
+	fprintf(stderr, "[%s ended: %s%s%s]\n", name, text_of(verdict, "name"),
+		*text_of(verdict, "text") ? ": " : "", text_of(verdict, "text"));
+	return good ? 0 : 1;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A client at the guest's console. Any number may be there; all see all. */
+#include "control.h"
+
+#include <string.h>
+
+/* The console's input buffer was full; how long until the next try. */
+#define INPUT_RETRY_MS 10
+
+static struct connection *of_reader(struct console_reader *r)
+{
+	return (struct connection *)((char *)r -
+				     offsetof(struct connection, reader));
+}
+
+static void attach_output(struct console_reader *r, const uint8_t *data,
+			  size_t n)
+{
+	connection_frame(of_reader(r), FRAME_OUTPUT, data, n);
+}
+
+/* Nothing more is read from the client until the console has taken what came. */
+static void push_input(uv_timer_t *timer)
+{
+	struct connection *c = timer->data;
+	size_t taken = console_input(c->d->console,
+				     (const uint8_t *)c->input.data,
+				     c->input.length);
+
+	text_drop(&c->input, taken);
+	if (c->input.length) {
+		connection_pause(c);
+		uv_timer_start(&c->timer, push_input, INPUT_RETRY_MS, 0);
+	} else {
+		connection_resume(c);
+	}
+}
+
+static bool attach_resize(struct connection *c, const struct frame *f)
+{
+	if (f->length != 4)
+		return false;
+	console_resize(c->d->console, f->data[0] | f->data[1] << 8,
+		       f->data[2] | f->data[3] << 8);
+	return true;
+}
+
+static bool attach_frame(struct connection *c, const struct frame *f)
+{
+	bool idle = !c->input.length;
+
+	switch (f->type) {
+	case FRAME_INPUT:
+		text_add(&c->input, f->data, f->length);
+		if (idle && f->length)
+			push_input(&c->timer);
+		return true;
+	case FRAME_RESIZE:
+		return attach_resize(c, f);
+	default:
+		return false;
+	}
+}
+
+static void attach_closed(struct connection *c)
+{
+	if (c->attached)
+		console_detach(c->d->console, &c->reader);
+	c->attached = false;
+	uv_timer_stop(&c->timer);
+}
+
+static const struct stream_ops attach_ops = { attach_frame, attach_closed };
+
+int verb_attach(struct connection *c, json_t *id, json_t *args,
+		struct error **err)
+{
+	json_int_t port, columns, rows;
+
+	if (arg_number(args, "port", 0, 0, 0, &port, err) ||
+	    arg_number(args, "columns", 1, 65535, 0, &columns, err) ||
+	    arg_number(args, "rows", 1, 65535, 0, &rows, err))
+		return -1;
+	if (columns && rows)
+		console_resize(c->d->console, (unsigned int)columns,
+			       (unsigned int)rows);
+	reply(c, id, NULL);
+	connection_stream(c, &attach_ops);
+	c->reader.output = attach_output;
+	c->attached = true;
+	console_attach(c->d->console, &c->reader);
+	return 0;
+}

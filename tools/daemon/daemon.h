@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The daemon of one VM.
+ *
+ * Threads: the loop's thread does everything but the vCPUs' RUN requests, which
+ * have a thread each (vcpu.c). Those touch machine_access(), console_inject(),
+ * the tail of the log (under its lock) and `vcpu_ended`, nothing else.
+ */
+#ifndef CO_TOOLS_DAEMON_H
+#define CO_TOOLS_DAEMON_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "../devices/device.h"
+#include "../lib/config.h"
+#include "../lib/frame.h"
+#include "../os/driver.h"
+
+struct connection;
+struct agent;
+
+struct daemon_options {
+	bool background, quiet, help, version;
+	int verbose;
+	int ready_fd; /* gets "ready NAME\n" when the VM runs; -1: none */
+	const char *pidfile;
+};
+
+/* How far the wish to end the VM has gone. */
+enum ending { ENDING_NO, ENDING_ASKED, ENDING_FORCED };
+
+struct log {
+	pthread_mutex_t lock;
+	struct tail tail;
+};
+
+struct daemon {
+	struct config config;
+	struct daemon_options options;
+	char *directory; /* runtime directory */
+	int lock_fd;
+	bool in_loop; /* the VM was started: its end is a verdict */
+	uint64_t started; /* seconds since 1970 */
+	uint64_t reboots;
+
+	uv_loop_t loop;
+	uv_signal_t sigterm, sigint, sighup;
+	uv_timer_t ending_timer, drain_timer, linger_timer;
+	uv_async_t vcpu_ended;
+	uv_pipe_t listener;
+	struct connection *connections;
+	unsigned int connection_count;
+	enum ending ending;
+
+	struct driver *driver;
+	struct guest_memory memory;
+	struct co_chunk *chunk; /* memory.chunk points here */
+	struct machine_driver machine_driver;
+	struct machine *machine;
+	struct console *console, *agent_port;
+	struct console_reader log_reader;
+	struct log log;
+	struct agent *agent;
+	pthread_t vcpu_thread;
+	bool vcpu_started;
+	int vcpu_error; /* errno of a RUN that failed */
+	struct co_req_vm_info final; /* the last VM_INFO */
+	bool ended; /* final holds the verdict */
+};
+
+/* A line on standard error when -v is at least `level`; level 0 always. */
+void say(const struct daemon *d, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ---- options.c ------------------------------------------------------------ */
+
+/* Options and words of the command line, the original's included. */
+int options_parse(struct daemon *d, int argc, char **argv, struct error **err);
+extern const char daemon_usage[];
+
+/* ---- instance.c ----------------------------------------------------------- */
+
+/* NAME.lock: the only daemon of that name. */
+int instance_lock(struct daemon *d, struct error **err);
+/* Forks; the parent waits until the VM runs and doesn't return. */
+int instance_background(struct daemon *d, struct error **err);
+/* The VM runs: tells the waiting parent, leaves the terminal. */
+int instance_ready(struct daemon *d, struct error **err);
+void instance_release(struct daemon *d);
+/* DIR/NAME<suffix>, caller frees. */
+char *instance_path(const struct daemon *d, const char *suffix);
+
+/* ---- vm.c ----------------------------------------------------------------- */
+
+int vm_start(struct daemon *d, struct error **err);
+void vm_free(struct daemon *d);
+/* Asks the guest to power off, VM_STOP after `seconds`; asked a second time, or
+ * with force: at once. */
+void vm_end(struct daemon *d, bool force, unsigned int seconds);
+int vm_power(struct daemon *d, unsigned int wish);
+/* Fills `info` with what the driver counts; the last known after the end. */
+int vm_info(const struct daemon *d, struct co_req_vm_info *info);
+
+/* ---- load.c --------------------------------------------------------------- */
+
+/* Kernel, initrd and command line into the VM. */
+int load_guest(struct daemon *d, struct error **err);
+
+/* ---- vcpu.c --------------------------------------------------------------- */
+
+int vcpu_start(struct daemon *d, struct error **err);
+void vcpu_join(struct daemon *d);
+
+/* ---- log.c ---------------------------------------------------------------- */
+
+#define LOG_KEPT  (256 * 1024)
+#define LOG_LINES 40
+
+void log_init(struct log *log);
+void log_free(struct log *log);
+void log_add(struct log *log, const void *data, size_t n); /* any thread */
+void log_copy(struct log *log, struct text *out);
+/* The last LOG_LINES lines as a JSON array of valid UTF-8. */
+json_t *log_lines(struct log *log);
+/* Any bytes as a JSON string: what isn't UTF-8 becomes U+FFFD. */
+json_t *json_text(const char *data, size_t n);
+
+/* ---- verdict.c ------------------------------------------------------------ */
+
+const char *verdict_name(uint32_t verdict);
+/* Did the VM end as its user or guest meant it to? */
+bool verdict_good(uint32_t verdict);
+/* All that `info` tells, for a living VM and for an ended one. */
+json_t *info_json(struct daemon *d);
+json_t *stats_json(const struct co_req_vm_info *info);
+/* NAME.json. */
+int verdict_save(struct daemon *d, struct error **err);
+/* Before the VM runs: what stands there if this process never gets to say. */
+int verdict_prepare(struct daemon *d, struct error **err);
+
+/* ---- control.c ------------------------------------------------------------ */
+
+int control_start(struct daemon *d, struct error **err);
+/* Tells all clients how the VM ended and closes the socket. */
+void control_finish(struct daemon *d);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "daemon.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/version.h"
+
+#define POWER_OFF_SECONDS 60
+
+void say(const struct daemon *d, int level, const char *format, ...)
+{
+	va_list args;
+
+	if (level > d->options.verbose)
+		return;
+	va_start(args, format);
+	fprintf(stderr, "colinux-daemon: ");
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+static void on_end_signal(uv_signal_t *handle, int number)
+{
+	struct daemon *d = handle->data;
+
+	say(d, 1, "signal %d: %s", number,
+	    d->ending == ENDING_NO ? "asking the guest to power off" :
+				     "stopping the VM");
+	vm_end(d, false, POWER_OFF_SECONDS);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	(void)number;
+	say(handle->data, 2, "the terminal has gone, the VM goes on");
+}
+
+static void watch(struct daemon *d, uv_signal_t *handle, uv_signal_cb cb,
+		  int number)
+{
+	uv_signal_init(&d->loop, handle);
+	handle->data = d;
+	uv_signal_start(handle, cb, number);
+}
+
+static void watch_signals(struct daemon *d)
+{
+	signal(SIGPIPE, SIG_IGN);
+	watch(d, &d->sigterm, on_end_signal, SIGTERM);
+	watch(d, &d->sigint, on_end_signal, SIGINT);
+	watch(d, &d->sighup, on_hangup, SIGHUP);
+}
+
+static void print_notes(struct daemon *d)
+{
+	const char *at = d->config.notes.data, *end;
+
+	for (; at && *at; at = end + 1) {
+		end = strchr(at, '\n');
+		say(d, 0, "note: %.*s", (int)(end - at), at);
+	}
+}
+
+/* What comes before the loop: a fork would leave it with the parent's. */
+static int prepare(struct daemon *d, int argc, char **argv, struct error **err)
+{
+	if (options_parse(d, argc, argv, err))
+		return -1;
+	if (d->options.help || d->options.version)
+		return 0;
+	if (config_finish(&d->config, err))
+		return -1;
+	print_notes(d);
+	return d->options.background ? instance_background(d, err) : 0;
+}
+
+static int start(struct daemon *d, struct error **err)
+{
+	d->started = (uint64_t)time(NULL);
+	if (instance_lock(d, err) || vm_start(d, err))
+		return error_wrap(err, "cannot start %s", d->config.name);
+	d->in_loop = true;
+	if (verdict_prepare(d, err) || control_start(d, err) ||
+	    instance_ready(d, err))
+		return error_wrap(err, "cannot start %s", d->config.name);
+	return 0;
+}
+
+/* Closes what is left on the loop, then the loop itself. */
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static int run(struct daemon *d)
+{
+	struct error *err = NULL;
+	int status = 1;
+
+	if (start(d, &err)) {
+		fprintf(stderr, "colinux-daemon: %s\n", err->text);
+		error_free(&err);
+	} else {
+		uv_run(&d->loop, UV_RUN_DEFAULT);
+		status = verdict_good(d->final.verdict) ? 0 : 1;
+		if (status)
+			say(d, 0, "%s ended: %s: %s", d->config.name,
+			    verdict_name(d->final.verdict),
+			    (const char *)d->final.text);
+	}
+	vm_free(d);
+	uv_walk(&d->loop, close_handle, NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&d->loop);
+	return status;
+}
+
+static int only_text(const struct daemon *d)
+{
+	if (d->options.help)
+		fputs(daemon_usage, stdout);
+	else
+		puts("colinux-daemon " COLINUX_VERSION);
+	return fflush(stdout) ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon *d = need(sizeof(*d));
+	struct error *err = NULL;
+	int status;
+
+	d->lock_fd = d->options.ready_fd = -1;
+	config_init(&d->config);
+	if (prepare(d, argc, argv, &err)) {
+		fprintf(stderr, "colinux-daemon: %s\n", err->text);
+		error_free(&err);
+		status = 1;
+	} else if (d->options.help || d->options.version) {
+		status = only_text(d);
+	} else {
+		log_init(&d->log);
+		uv_loop_init(&d->loop);
+		watch_signals(d);
+		status = run(d);
+		instance_release(d);
+		log_free(&d->log);
+	}
+	config_free(&d->config);
+	free(d);
+	return status;
+}

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The VM's life: devices, memory, start, restart, end. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/version.h"
+#include "agent.h"
+
+#define SCROLLBACK_MAX (4u << 20)
+/* After its last exit the guest's console output may still be on its way from
+ * the ring through the loop; that long it is waited for. */
+#define DRAIN_MS 50
+
+static int vm_raise(void *context, uint32_t events, uint64_t value)
+{
+	struct daemon *d = context;
+	struct co_req_vm_raise req = { .events = events, .value = value };
+
+	if (!d->driver)
+		return -ENODEV; /* between a guest's end and its restart */
+	return driver_request(d->driver, CO_REQ_VM_RAISE, &req, sizeof(req));
+}
+
+static int vm_doorbell(void *context, uint32_t queue, int fd)
+{
+	struct daemon *d = context;
+	struct co_req_doorbell req = { .queue = queue, .handle = fd };
+
+	return driver_request(d->driver, CO_REQ_DOORBELL, &req, sizeof(req));
+}
+
+/* ---- devices --------------------------------------------------------------- */
+
+/* A terminal that stands still must not stop the VM: text is left out then; the
+ * log and those who attach have it. */
+static void print_console(const uint8_t *data, size_t n)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	ssize_t done;
+
+	while (n && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) {
+		done = write(STDOUT_FILENO, data, n < 2048 ? n : 2048);
+		if (done <= 0)
+			return;
+		data += done;
+		n -= (size_t)done;
+	}
+}
+
+static void console_output(struct console_reader *r, const uint8_t *data,
+			   size_t n)
+{
+	struct daemon *d = (struct daemon *)((char *)r -
+					     offsetof(struct daemon, log_reader));
+
+	log_add(&d->log, data, n);
+	if (!d->options.quiet)
+		print_console(data, n);
+}
+
+static size_t scrollback_bytes(const struct config *c)
+{
+	uint64_t n = (uint64_t)c->columns * (c->scrollback + c->rows);
+
+	return n < SCROLLBACK_MAX ? (size_t)n : SCROLLBACK_MAX;
+}
+
+static int add_console(struct daemon *d, struct error **err)
+{
+	struct device *dev = console_create(d->machine, "cocon", err);
+
+	if (!dev)
+		return -1;
+	d->console = console_add_port(dev, NULL,
+				      scrollback_bytes(&d->config),
+				      d->config.log, err);
+	if (!d->console)
+		return -1;
+	d->agent_port = console_add_port(dev, COLINUX_AGENT_PORT, 0, NULL, err);
+	if (!d->agent_port)
+		return -1;
+	d->log_reader.output = console_output;
+	console_attach(d->console, &d->log_reader);
+	console_resize(d->console, d->config.columns, d->config.rows);
+	d->agent = agent_create(d);
+	return 0;
+}
+
+static int add_disks(struct daemon *d, struct error **err)
+{
+	struct block_options opt;
+	char name[16];
+	unsigned int i;
+
+	for (i = 0; i < CONFIG_DISKS; i++) {
+		if (!d->config.disk[i].path)
+			continue;
+		opt.path = d->config.disk[i].path;
+		opt.read_only = d->config.disk[i].read_only;
+		snprintf(name, sizeof(name), "cobd%u", i);
+		if (!block_create(d->machine, name, &opt, err))
+			return error_wrap(err, "%s", name);
+	}
+	return 0;
+}
+
+static int add_devices(struct daemon *d, struct error **err)
+{
+	d->machine_driver.context = d;
+	d->machine_driver.raise = vm_raise;
+	d->machine_driver.doorbell = vm_doorbell;
+	d->machine = machine_create(&d->memory, &d->machine_driver, &d->loop);
+	if (!d->machine)
+		return error_set(err, 0, "cannot make the machine's devices");
+	if (add_console(d, err) || add_disks(d, err))
+		return -1;
+	return rng_create(d->machine, "corng", err) ? 0 : -1;
+}
+
+/* ---- memory ---------------------------------------------------------------- */
+
+static int create_error(const struct daemon *d, int code, struct error **err)
+{
+	unsigned long long mb = d->config.memory >> 20;
+
+	switch (code) {
+	case E2BIG:
+		return error_set(err, 0,
+				 "mem=%llu: the host can't spare that much and keep its reserve; `colinux doctor` says how much it can",
+				 mb);
+	case ENOMEM:
+		return error_set(err, 0,
+				 "mem=%llu: the host has no such memory in large enough pieces; free some, or ask for less",
+				 mb);
+	case ENODEV:
+		return error_set(err, 0,
+				 "this host can't run a guest: `colinux doctor` names the reasons");
+	case EPERM:
+		return error_set(err, 0,
+				 "the driver refuses: making a VM needs CAP_SYS_MODULE");
+	default:
+		return error_set(err, code, "the driver can't make the VM");
+	}
+}
+
+static int take_chunks(struct daemon *d, uint32_t count, struct error **err)
+{
+	struct co_req_vm_chunk req;
+	uint32_t i;
+	int rc;
+
+	d->chunk = need(count * sizeof(*d->chunk));
+	for (i = 0; i < count; i++) {
+		memset(&req, 0, sizeof(req));
+		req.index = i;
+		rc = driver_request(d->driver, CO_REQ_VM_CHUNK, &req,
+				    sizeof(req));
+		if (rc)
+			return error_set(err, -rc,
+					 "the driver doesn't tell chunk %u of %u",
+					 i, count);
+		d->chunk[i] = req.chunk;
+	}
+	return 0;
+}
+
+static int create(struct daemon *d, struct error **err)
+{
+	struct co_req_vm_create req = {
+		.driver_abi = CO_DRIVER_ABI_VERSION,
+		.vcpus = d->config.cpus,
+		.memory = d->config.memory,
+		.devices = machine_devices(d->machine),
+	};
+	int rc;
+
+	snprintf((char *)req.name, sizeof(req.name), "%s", d->config.name);
+	rc = driver_request(d->driver, CO_REQ_VM_CREATE, &req, sizeof(req));
+	if (rc)
+		return create_error(d, -rc, err);
+	if (take_chunks(d, req.chunks, err))
+		return -1;
+	d->memory.base = driver_map(d->driver, req.lowest, req.highest, err);
+	if (!d->memory.base)
+		return -1;
+	d->memory.lowest = req.lowest;
+	d->memory.highest = req.highest;
+	d->memory.chunk = d->chunk;
+	d->memory.chunks = req.chunks;
+	say(d, 1, "%llu MB in %u piece(s) at 0x%llx-0x%llx",
+	    (unsigned long long)d->config.memory >> 20, req.chunks, req.lowest,
+	    req.highest);
+	return 0;
+}
+
+/* The VM's own half goes; devices, consoles and clients stay. */
+static void destroy(struct daemon *d)
+{
+	vcpu_join(d);
+	driver_unmap(d->memory.base, d->memory.lowest, d->memory.highest);
+	memset(&d->memory, 0, sizeof(d->memory));
+	free(d->chunk);
+	d->chunk = NULL;
+	driver_close(d->driver);
+	d->driver = NULL;
+}
+
+static int boot(struct daemon *d, struct error **err)
+{
+	d->driver = driver_open(err);
+	if (!d->driver)
+		return -1;
+	if (create(d, err) || load_guest(d, err) || vcpu_start(d, err))
+		return -1;
+	return 0;
+}
+
+/* ---- the end --------------------------------------------------------------- */
+
+int vm_info(const struct daemon *d, struct co_req_vm_info *info)
+{
+	if (d->ended) {
+		*info = d->final;
+		return 0;
+	}
+	return driver_request(d->driver, CO_REQ_VM_INFO, info, sizeof(*info));
+}
+
+static void host_verdict(struct daemon *d, const char *text)
+{
+	d->final.verdict = CO_VERDICT_HOST;
+	snprintf((char *)d->final.text, sizeof(d->final.text), "%s", text);
+}
+
+static void finish(struct daemon *d)
+{
+	struct error *err = NULL;
+
+	d->ended = true;
+	uv_timer_stop(&d->ending_timer);
+	say(d, 1, "the VM ended: %s: %s", verdict_name(d->final.verdict),
+	    (const char *)d->final.text);
+	if (verdict_save(d, &err)) {
+		say(d, 0, "%s", err->text);
+		error_free(&err);
+	}
+	control_finish(d);
+}
+
+/* A guest that reboots gets a new VM: its memory and vCPUs can't be made as new
+ * in place. */
+static void restart(struct daemon *d)
+{
+	static const char line[] = "\r\n[colinux: the guest restarts]\r\n";
+	struct error *err = NULL;
+
+	machine_reset(d->machine);
+	destroy(d);
+	console_inject(d->console, (const uint8_t *)line, sizeof(line) - 1);
+	d->reboots++;
+	if (!boot(d, &err))
+		return;
+	memset(&d->final, 0, sizeof(d->final));
+	host_verdict(d, err->text);
+	error_free(&err);
+	finish(d);
+}
+
+static void drained(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+	int rc;
+
+	memset(&d->final, 0, sizeof(d->final));
+	rc = driver_request(d->driver, CO_REQ_VM_INFO, &d->final,
+			    sizeof(d->final));
+	d->final.text[sizeof(d->final.text) - 1] = 0;
+	if (rc)
+		host_verdict(d, "the driver doesn't tell the verdict");
+	else if (d->vcpu_error && !d->final.verdict)
+		host_verdict(d, strerror(d->vcpu_error));
+	if (d->final.verdict == CO_STOP_REBOOT && d->ending == ENDING_NO)
+		restart(d);
+	else
+		finish(d);
+}
+
+static void vcpu_ended(uv_async_t *async)
+{
+	struct daemon *d = async->data;
+
+	vcpu_join(d);
+	uv_timer_start(&d->drain_timer, drained, DRAIN_MS, 0);
+}
+
+static void stop_now(struct daemon *d, const char *why)
+{
+	struct co_req_vm_stop req = { .verdict = CO_VERDICT_KILLED };
+	int rc;
+
+	d->ending = ENDING_FORCED;
+	snprintf((char *)req.text, sizeof(req.text), "%s", why);
+	rc = driver_request(d->driver, CO_REQ_VM_STOP, &req, sizeof(req));
+	if (rc)
+		say(d, 0, "the driver can't stop the VM: %s", strerror(-rc));
+}
+
+static void ending_late(uv_timer_t *timer)
+{
+	stop_now(timer->data, "asked to power off, the guest didn't in time");
+}
+
+int vm_power(struct daemon *d, unsigned int wish)
+{
+	return vm_raise(d, CO_EVENT_POWER, wish);
+}
+
+void vm_end(struct daemon *d, bool force, unsigned int seconds)
+{
+	if (d->ended)
+		return;
+	if (force || d->ending != ENDING_NO) {
+		stop_now(d, "stopped by force");
+		return;
+	}
+	d->ending = ENDING_ASKED;
+	if (vm_power(d, CO_POWER_OFF))
+		say(d, 0, "the driver can't tell the guest to power off");
+	uv_timer_start(&d->ending_timer, ending_late, seconds * 1000ull, 0);
+}
+
+/* ---- start ----------------------------------------------------------------- */
+
+int vm_start(struct daemon *d, struct error **err)
+{
+	uv_async_init(&d->loop, &d->vcpu_ended, vcpu_ended);
+	d->vcpu_ended.data = d;
+	uv_timer_init(&d->loop, &d->ending_timer);
+	d->ending_timer.data = d;
+	uv_timer_init(&d->loop, &d->drain_timer);
+	d->drain_timer.data = d;
+	if (add_devices(d, err))
+		return -1;
+	return boot(d, err);
+}
+
+void vm_free(struct daemon *d)
+{
+	if (d->vcpu_started) {
+		stop_now(d, "the daemon ends");
+		vcpu_join(d);
+	}
+	agent_free(d->agent);
+	d->agent = NULL;
+	if (d->console)
+		console_detach(d->console, &d->log_reader);
+	machine_free(d->machine);
+	d->machine = NULL;
+	destroy(d);
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The keys of the configuration language, one table. */
+#include "config_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../abi/driver.h"
+#include "paths.h"
+
+#define MEMORY_MIN (UINT64_C(32) << 20)
+#define MEMORY_MAX (UINT64_C(64) << 40)
+
+/*
+ * Takes the next part of a comma list: quotes removed, "" inside quotes is one
+ * quote. NULL at the end of the list. Caller frees.
+ */
+static char *next_part(const char **at)
+{
+	const char *s = *at;
+	struct text part = { 0 };
+	bool quoted = false;
+
+	if (!s)
+		return NULL;
+	text_add(&part, "", 0);
+	for (; *s && (quoted || *s != ','); s++) {
+		if (*s == '"' && quoted && s[1] == '"')
+			text_add(&part, s++, 1);
+		else if (*s == '"')
+			quoted = !quoted;
+		else
+			text_add(&part, s, 1);
+	}
+	*at = *s ? s + 1 : NULL;
+	return part.data;
+}
+
+/* The whole value with its quotes removed. */
+static char *unquoted(const char *value)
+{
+	struct text all = { 0 };
+	char *part;
+
+	text_add(&all, "", 0);
+	while ((part = next_part(&value))) {
+		text_add(&all, part, strlen(part));
+		if (value)
+			text_add(&all, ",", 1);
+		free(part);
+	}
+	return all.data;
+}
+
+static int set_path(char **path, const char *value, struct error **err)
+{
+	char *new = unquoted(value);
+
+	if (!*new) {
+		free(new);
+		return error_set(err, 0, "no path given");
+	}
+	free(*path);
+	*path = new;
+	return 0;
+}
+
+static int parse_kernel(struct config *c, const struct config_key *key,
+			unsigned int index, const char *value,
+			struct error **err)
+{
+	(void)key;
+	(void)index;
+	return set_path(&c->kernel, value, err);
+}
+
+static int parse_initrd(struct config *c, const struct config_key *key,
+			unsigned int index, const char *value,
+			struct error **err)
+{
+	(void)key;
+	(void)index;
+	return set_path(&c->initrd, value, err);
+}
+
+static int parse_log(struct config *c, const struct config_key *key,
+		     unsigned int index, const char *value, struct error **err)
+{
+	(void)key;
+	(void)index;
+	return set_path(&c->log, value, err);
+}
+
+static int parse_name(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value, struct error **err)
+{
+	char *name = unquoted(value);
+
+	(void)key;
+	(void)index;
+	if (!name_valid(name)) {
+		error_set(err, 0, "'%s' is no name for a VM: " NAME_RULE, name);
+		free(name);
+		return -1;
+	}
+	free(c->name);
+	c->name = name;
+	return 0;
+}
+
+static int parse_mem(struct config *c, const struct config_key *key,
+		     unsigned int index, const char *value, struct error **err)
+{
+	uint64_t bytes;
+
+	(void)key;
+	(void)index;
+	if (!text_size(value, 1 << 20, &bytes))
+		return error_set(err, 0,
+				 "'%s' is no size: a number of megabytes, or one with K, M or G",
+				 value);
+	if (bytes < MEMORY_MIN)
+		return error_set(err, 0, "%s is too little: at least 32 (MB)",
+				 value);
+	if (bytes > MEMORY_MAX)
+		return error_set(err, 0, "%s is more than any machine has",
+				 value);
+	bytes += CO_LARGE_PAGE - 1;
+	c->memory = bytes - bytes % CO_LARGE_PAGE;
+	return 0;
+}
+
+static int parse_cpus(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value, struct error **err)
+{
+	uint64_t n;
+
+	(void)key;
+	(void)index;
+	if (!text_number(value, CO_VCPUS_MAX, &n) || !n)
+		return error_set(err, 0, "'%s' is no number from 1 to %d", value,
+				 CO_VCPUS_MAX);
+	if (n != 1)
+		return error_set(err, 0,
+				 "%s vCPUs are not supported yet: only cpus=1",
+				 value);
+	c->cpus = (unsigned int)n;
+	return 0;
+}
+
+/* One number of COLSxROWS[xSCROLLBACK]; *at moves behind it and its separator. */
+static bool next_dimension(const char **at, uint64_t min, uint64_t max,
+			   unsigned int *out)
+{
+	size_t n = strcspn(*at, "x,");
+	char *s = need_copy(*at, n);
+	uint64_t v;
+	bool good = text_number(s, max, &v) && v >= min;
+
+	free(s);
+	*at += n;
+	if (**at)
+		(*at)++;
+	if (good)
+		*out = (unsigned int)v;
+	return good;
+}
+
+static int parse_cocon(struct config *c, const struct config_key *key,
+		       unsigned int index, const char *value,
+		       struct error **err)
+{
+	unsigned int columns, rows, scrollback = c->scrollback;
+	const char *at = value;
+
+	(void)key;
+	(void)index;
+	if (!next_dimension(&at, 16, 1000, &columns) ||
+	    !next_dimension(&at, 2, 1000, &rows) ||
+	    (*at && !next_dimension(&at, 0, 100000, &scrollback)) || *at)
+		return error_set(err, 0,
+				 "'%s' is no size: COLUMNSxROWS[xLINES], 16x2 to 1000x1000, at most 100000 lines kept",
+				 value);
+	c->columns = columns;
+	c->rows = rows;
+	c->scrollback = scrollback;
+	return 0;
+}
+
+static int disk_option(struct config_disk *disk, const char *option,
+		       struct error **err)
+{
+	if (strcmp(option, "ro"))
+		return error_set(err, 0,
+				 "unknown option '%s': PATH[,ro]; a path with a comma needs quotes",
+				 option);
+	disk->read_only = true;
+	return 0;
+}
+
+static int parse_cobd(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value, struct error **err)
+{
+	struct config_disk disk = { 0 };
+	char *option;
+	int rc = 0;
+
+	(void)key;
+	disk.path = next_part(&value);
+	if (!disk.path || !*disk.path)
+		rc = error_set(err, 0, "no path given");
+	while (!rc && (option = next_part(&value))) {
+		rc = disk_option(&disk, option, err);
+		free(option);
+	}
+	if (rc) {
+		free(disk.path);
+		return rc;
+	}
+	free(c->disk[index].path);
+	c->disk[index] = disk;
+	return 0;
+}
+
+static int not_yet(struct config *c, const struct config_key *key,
+		   unsigned int index, const char *value, struct error **err)
+{
+	(void)c;
+	(void)index;
+	(void)value;
+	return error_set(err, 0, "not supported yet (%s); remove the word",
+			 key->help);
+}
+
+static int no_meaning(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value, struct error **err)
+{
+	(void)index;
+	(void)err;
+	text_format(&c->notes, "%s=%s has no meaning any more: %s\n", key->name,
+		    value, key->help);
+	return 0;
+}
+
+static const struct config_key keys[] = {
+	{ "kernel", INDEX_NONE, 0, parse_kernel,
+	  "PATH: the guest's kernel, an ELF vmlinux" },
+	{ "initrd", INDEX_NONE, 0, parse_initrd,
+	  "PATH: initial RAM disk" },
+	{ "mem", INDEX_NONE, 0, parse_mem,
+	  "SIZE: memory in MB, or with K, M or G; default a quarter of the host's, at most 1G" },
+	{ "cobd", INDEX_NUMBER, CONFIG_DISKS - 1, parse_cobd,
+	  "PATH[,ro]: block device from a file or a host block device" },
+	{ "cocon", INDEX_NONE, 0, parse_cocon,
+	  "COLUMNSxROWS[xLINES]: size of the console and of its scrollback" },
+	{ "cpus", INDEX_NONE, 0, parse_cpus, "N: vCPUs, 1 so far" },
+	{ "name", INDEX_NONE, 0, parse_name,
+	  "NAME: of the VM; default the first @file's" },
+	{ "log", INDEX_NONE, 0, parse_log,
+	  "PATH: file to which the console's output is appended" },
+	{ "eth", INDEX_NUMBER, 15, not_yet, "network device" },
+	{ "cofs", INDEX_NUMBER, 31, not_yet, "shared directory" },
+	{ "ttys", INDEX_NUMBER, 31, not_yet, "serial line" },
+	{ "scsi", INDEX_NUMBER, 31, not_yet, "SCSI device" },
+	{ "exec", INDEX_NUMBER, 7, not_yet, "program started with the VM" },
+	{ "video", INDEX_NUMBER, 1, not_yet, "display" },
+	{ "hd", INDEX_PARTITION, 0, not_yet,
+	  "disk alias; use cobdN=PATH and root=/dev/cobdN" },
+	{ "sd", INDEX_PARTITION, 0, not_yet,
+	  "disk alias; use cobdN=PATH and root=/dev/cobdN" },
+	{ "setcobd", INDEX_NONE, 0, no_meaning,
+	  "block devices are always asynchronous" },
+	{ "cursor", INDEX_NONE, 0, no_meaning,
+	  "the cursor is the terminal's" },
+	{ "color", INDEX_NONE, 0, no_meaning, "the colours are the terminal's" },
+	{ "pci", INDEX_NUMBER, 31, no_meaning, "there is no PCI bus" },
+};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static bool all_digits(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	return true;
+}
+
+static int check_number(const struct config_key *key, const char *s, size_t n,
+			unsigned int *index, struct error **err)
+{
+	char *digits = need_copy(s, n);
+	bool canonical = n == 1 || digits[0] != '0';
+	uint64_t v;
+	bool good = canonical && text_number(digits, key->max, &v);
+
+	free(digits);
+	if (!good)
+		return error_set(err, 0, "no such device '%s%.*s': %s0 to %s%u",
+				 key->name, (int)n, s, key->name, key->name,
+				 key->max);
+	*index = (unsigned int)v;
+	return 0;
+}
+
+/* Is [s, s+n) an index of this key at all? */
+static bool index_matches(const struct config_key *key, const char *s, size_t n)
+{
+	switch (key->index) {
+	case INDEX_NONE:
+		return !n;
+	case INDEX_NUMBER:
+		return n && all_digits(s, n);
+	case INDEX_PARTITION:
+		return n && *s >= 'a' && *s <= 'z' && all_digits(s + 1, n - 1);
+	}
+	return false;
+}
+
+const struct config_key *config_key_find(const char *name, size_t n,
+					 unsigned int *index,
+					 struct error **err)
+{
+	const struct config_key *key;
+	size_t length;
+
+	for (key = keys; key < keys + KEYS; key++) {
+		length = strlen(key->name);
+		if (n < length || memcmp(name, key->name, length) ||
+		    !index_matches(key, name + length, n - length))
+			continue;
+		if (key->index == INDEX_NUMBER &&
+		    check_number(key, name + length, n - length, index, err))
+			return NULL;
+		return key;
+	}
+	return NULL;
+}
+
+void config_help(struct text *out)
+{
+	static const char *const suffix[] = { "", "N", "XY" };
+	const struct config_key *key;
+
+	for (key = keys; key < keys + KEYS; key++)
+		if (key->parse != not_yet && key->parse != no_meaning)
+			text_format(out, "  %s%s=%s\n", key->name,
+				    suffix[key->index], key->help);
+}

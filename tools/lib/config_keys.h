@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Between the lexer (config.c) and the table of keys (config_keys.c). */
+#ifndef CO_TOOLS_CONFIG_KEYS_H
+#define CO_TOOLS_CONFIG_KEYS_H
+
+#include "config.h"
+
+/* What follows a key's name. */
+enum config_index {
+	INDEX_NONE,	/* mem= */
+	INDEX_NUMBER,	/* cobd0= ... cobd<max>= */
+	INDEX_PARTITION /* hda=, hda1=: a letter and a number */
+};
+
+struct config_key {
+	const char *name;
+	enum config_index index;
+	unsigned int max; /* highest index */
+	/* Sets it in `c`. The value has its quotes still. */
+	int (*parse)(struct config *c, const struct config_key *key,
+		     unsigned int index, const char *value, struct error **err);
+	const char *help; /* "VALUE: what it is" */
+};
+
+/* The key that `name` (n bytes) names, NULL if it's none of ours; *index is what
+ * follows. An index that is out of range or missing: NULL and an error. */
+const struct config_key *config_key_find(const char *name, size_t n,
+					 unsigned int *index,
+					 struct error **err);
+
+#endif
