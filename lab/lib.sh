@@ -38,6 +38,16 @@ hash_of()
 	} | sha256sum | cut -c1-20
 }
 
+# While something long runs: every 20 s how long, and what it does.
+heartbeat()
+{
+	seconds=0
+	while sleep 20; do
+		seconds=$((seconds + 20))
+		say "  $((seconds / 60)) min $((seconds % 60)) s: $(tail -n 1 "$1" | cut -c1-60)"
+	done
+}
+
 # Runs a command with its output in a log; when it fails the log's end is shown.
 # logged NAME LOG COMMAND...
 logged()
@@ -45,7 +55,14 @@ logged()
 	what=$1 log=$2
 	shift 2
 	mkdir -p "${log%/*}"
-	"$@" >"$log" 2>&1 </dev/null && return 0
+	: >"$log"
+	heartbeat "$log" &
+	beat=$!
+	"$@" >"$log" 2>&1 </dev/null
+	result=$?
+	kill $beat
+	wait $beat 2>/dev/null
+	[ $result = 0 ] && return 0
 	say "$what failed; the end of $log:"
 	tail -n 30 "$log" | sed 's/^/  | /' >&2
 	return 1
