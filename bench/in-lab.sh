@@ -45,9 +45,9 @@ measure()
 }
 
 insmod /lib/colinux.ko || die "colinux.ko cannot be loaded"
-colinux run --detach name=bench kernel=/guest/vmlinux initrd=/guest/initrd mem=256 \
-	cobd0=$disk,ro mitigations=auto || die "the guest doesn't start: $(colinux info bench)"
-guest getppid >/dev/null || die "the guest doesn't answer"
+colinux start name=bench kernel=/guest/vmlinux initrd=/guest/initrd mem=256 \
+	cobd0=$disk,ro >&2 || die "the guest doesn't start"
+guest getppid >/dev/null || die "the guest doesn't answer: $(colinux info bench)"
 
 round=1
 while [ "$round" -le "$rounds" ]; do
@@ -56,4 +56,4 @@ while [ "$round" -le "$rounds" ]; do
 	round=$((round + 1))
 done
 colinux info bench >&2
-colinux stop bench || die "the guest doesn't stop"
+colinux stop --force bench >&2 || die "the guest doesn't stop"
