@@ -2,21 +2,7 @@
 # In the lab host: the world switch under load. Prints TAP without numbers.
 # $1 = trips, nmi, forward or snapshot
 
-check() # NAME CONDITION-RESULT REASON
-{
-	if [ "$2" = 0 ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		echo "# $3"
-	fi
-}
-
-# The value behind a name in covm's output: value NAME FILE
-value()
-{
-	tr ' ' '\n' <"$2" | grep -A1 -x "$1" | tail -n 1
-}
+. /check.sh
 
 insmod /lib/colinux.ko || exit 1
 case $1 in
@@ -50,9 +36,10 @@ nmi)
 	check "some of them hit the passage" $? "$(cat /tmp/err)"
 	;;
 forward)
-	taskset 1 /ticker 50 &
+	taskset 1 /ticker 300 &
 	ticker=$!
-	taskset 1 /covm /trips 32 "forwards=100000" >/tmp/out 2>/tmp/err
+	taskset 1 /covm /trips 32 "forwards=100000" 2>/tmp/err | tee /tmp/out | sed 's/^/# /'
+	grep -q '^verdict 1 ' /tmp/err
 	status=$?
 	kill $ticker
 	echo "# $(tail -n 1 /tmp/err)"

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+# In the lab host: results as TAP lines; their numbers come outside.
+
+# check NAME STATUS [REASON]: passed if STATUS is 0
+check()
+{
+	if [ "$2" = 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		echo "$3" | tail -n 15 | sed 's/^/# /'
+	fi
+}
+
+# The number behind a word: value WORD FILE
+value()
+{
+	tr ' ' '\n' <"$2" | grep -A1 -x "$1" | tail -n 1
+}
+
+# Memory that the host has free once its caches are dropped, in kB.
+free_kb()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemFree:/ { print $2 }' /proc/meminfo
+}
+
+# Runs a guest from an initramfs until it ends; its console in /tmp/console.
+# guest NAME [WORD]...
+guest()
+{
+	vm=$1
+	shift
+	rm -f /tmp/console
+	colinux-daemon name="$vm" kernel=/guest/vmlinux initrd=/guest/initrd \
+		log=/tmp/console "$@" >/tmp/daemon 2>&1 </dev/null
+}
