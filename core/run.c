@@ -79,9 +79,9 @@ static void replay(struct co_vcpu *vcpu, const struct turn *t,
 	struct co_stats *stats = &vcpu->vm->stats;
 	co_u32 i;
 
-	stats->nmis_passage += t->nmis;
-	stats->nmis += t->nmis;
-	stats->mces += t->mces;
+	co_count_by(&stats->nmis_passage, t->nmis);
+	co_count_by(&stats->nmis, t->nmis);
+	co_count_by(&stats->mces, t->mces);
 	for (i = 0; i < t->mces; i++)
 		co_replay(CO_VECTOR_MCE);
 	/* NMIs that came together are one, as on the processor itself. */
@@ -126,14 +126,14 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 		return exit_with(req, CO_EXIT_INTR);
 	host_pin();
 	host_irq_off();
-	vcpu->cpu = host_cpu();
+	co_store(&vcpu->cpu, host_cpu());
 	/* Whoever sets an event or the verdict after this kicks us; what was set
 	 * before is seen here or by the guest on its way in. */
 	co_store(&vcpu->mode, CO_VCPU_IN_GUEST);
 	if (!host_work_pending() && !co_load(&vcpu->vm->verdict)) {
 		start = host_time_ns();
 		next = burst(vcpu, req, &t);
-		vcpu->vm->stats.guest_ns += host_time_ns() - start;
+		co_count_by(&vcpu->vm->stats.guest_ns, host_time_ns() - start);
 		co_store(&vcpu->mode, CO_VCPU_OUT);
 		replay(vcpu, &t, next);
 	}
@@ -149,7 +149,7 @@ int co_vcpu_run(struct co_vm *vm, struct co_req_vcpu_run *req)
 {
 	struct co_vcpu *vcpu;
 
-	if (req->vcpu >= vm->vcpus || !vm->loaded)
+	if (req->vcpu >= vm->vcpus || !co_load(&vm->loaded))
 		return -CO_EINVAL;
 	vcpu = &vm->vcpu[req->vcpu];
 	if (!co_compare_exchange(&vcpu->running, 0, 1))

@@ -86,9 +86,14 @@ struct co_stats {
 };
 
 /* Counters may be a little late, never torn. */
+static inline void co_count_by(co_u64 *counter, co_u64 n)
+{
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
 static inline void co_count(co_u64 *counter)
 {
-	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+	co_count_by(counter, 1);
 }
 
 struct co_vm {
