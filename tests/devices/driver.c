@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#define _GNU_SOURCE
+#include "driver.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 5000
+
+static void must(bool truth, const char *what)
+{
+	if (truth)
+		return;
+	fprintf(stderr, "test driver: %s\n", what);
+	abort();
+}
+
+/* ---- the rig ---------------------------------------------------------------- */
+
+static int on_raise(void *context, uint32_t events, uint64_t value)
+{
+	struct rig *rig = context;
+
+	if (atomic_load(&rig->fail_raise))
+		return -atomic_load(&rig->fail_raise);
+	if (events == CO_EVENT_QUEUE)
+		atomic_fetch_add(&rig->raised[value], 1);
+	else if (events == CO_EVENT_CONFIG)
+		atomic_fetch_add(&rig->configs[value], 1);
+	else
+		must(false, "an unknown event was raised");
+	eventfd_write(rig->event, 1);
+	return 0;
+}
+
+static int on_doorbell_set(void *context, uint32_t queue, int fd)
+{
+	struct rig *rig = context;
+
+	must(queue < CO_QUEUES_MAX, "a doorbell for a queue out of range");
+	if (atomic_load(&rig->fail_doorbell))
+		return -atomic_load(&rig->fail_doorbell);
+	atomic_store(&rig->doorbell[queue], fd);
+	return 0;
+}
+
+static void init_memory(struct rig *rig)
+{
+	uint64_t half = RIG_MEMORY / 2, end = RIG_LOWEST + RIG_MEMORY;
+	uint64_t all = RIG_MEMORY + RIG_HOLE + CO_LARGE_PAGE;
+
+	rig->chunk[0] = (struct co_chunk){ RIG_LOWEST, half };
+	rig->chunk[1] = (struct co_chunk){ RIG_LOWEST + half, half };
+	rig->chunk[2] = (struct co_chunk){ end + RIG_HOLE, CO_LARGE_PAGE };
+	rig->mem.base = mmap(NULL, all, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			     0);
+	must(rig->mem.base != MAP_FAILED, "no memory");
+	/* Whoever steps into the hole is found out. */
+	mprotect(rig->mem.base + RIG_MEMORY, RIG_HOLE, PROT_NONE);
+	rig->mem.lowest = RIG_LOWEST;
+	rig->mem.highest = RIG_LOWEST + all;
+	rig->mem.chunk = rig->chunk;
+	rig->mem.chunks = 3;
+	rig->next = RIG_LOWEST;
+}
+
+void rig_init(struct rig *rig)
+{
+	unsigned int i;
+
+	memset(rig, 0, sizeof(*rig));
+	uv_loop_init(&rig->loop);
+	init_memory(rig);
+	for (i = 0; i < CO_QUEUES_MAX; i++)
+		atomic_store(&rig->doorbell[i], -1);
+	rig->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	rig->driver.context = rig;
+	rig->driver.raise = on_raise;
+	rig->driver.doorbell = on_doorbell_set;
+	rig->m = machine_create(&rig->mem, &rig->driver, &rig->loop);
+	must(rig->m, "no machine");
+}
+
+void rig_free(struct rig *rig)
+{
+	unsigned int i;
+
+	machine_free(rig->m);
+	uv_run(&rig->loop, UV_RUN_DEFAULT);
+	must(!uv_loop_close(&rig->loop), "the loop still has handles");
+	for (i = 0; i < CO_QUEUES_MAX; i++)
+		must(atomic_load(&rig->doorbell[i]) == -1 ||
+			     atomic_load(&rig->fail_doorbell),
+		     "a doorbell is left registered");
+	close(rig->event);
+	munmap(rig->mem.base, RIG_MEMORY + RIG_HOLE + CO_LARGE_PAGE);
+}
+
+uint64_t rig_alloc(struct rig *rig, uint64_t size, uint64_t align)
+{
+	uint64_t pa = (rig->next + align - 1) / align * align;
+
+	must(pa + size <= RIG_LOWEST + RIG_MEMORY, "guest memory is used up");
+	rig->next = pa + size;
+	memset(rig_at(rig, pa), 0, size);
+	return pa;
+}
+
+void *rig_at(struct rig *rig, uint64_t pa)
+{
+	return rig->mem.base + (pa - RIG_LOWEST);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+bool rig_turn(struct rig *rig, bool (*done)(void *arg), void *arg)
+{
+	uint64_t end = now_ms() + PATIENCE_MS;
+
+	while (!done(arg)) {
+		if (now_ms() > end)
+			return false;
+		if (!uv_run(&rig->loop, UV_RUN_NOWAIT))
+			return done(arg);
+	}
+	return true;
+}
+
+void rig_settle(struct rig *rig)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20; i++)
+		uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+bool rig_wait(struct rig *rig)
+{
+	struct pollfd p = { .fd = rig->event, .events = POLLIN };
+	eventfd_t n;
+
+	if (poll(&p, 1, PATIENCE_MS) != 1)
+		return false;
+	eventfd_read(rig->event, &n);
+	return true;
+}
+
+/* ---- registers -------------------------------------------------------------- */
+
+uint64_t reg_read(struct rig *rig, uint32_t dev, uint32_t reg, uint32_t index)
+{
+	uint64_t arg[4] = { dev, reg, index, 8 };
+
+	return machine_access(rig->m, false, arg);
+}
+
+uint64_t reg_write(struct rig *rig, uint32_t dev, uint32_t reg, uint32_t index,
+		   uint64_t value)
+{
+	uint64_t arg[4] = { dev, reg, index | 8ull << 32, value };
+
+	return machine_access(rig->m, true, arg);
+}
+
+uint64_t config_read(struct rig *rig, uint32_t dev, uint32_t offset,
+		     uint32_t bytes)
+{
+	uint64_t arg[4] = { dev, CO_DEV_CONFIG, offset, bytes };
+
+	return machine_access(rig->m, false, arg);
+}
+
+static void add_status(struct rig *rig, uint32_t dev, uint64_t bits)
+{
+	uint64_t status = reg_read(rig, dev, CO_DEV_STATUS, 0);
+
+	reg_write(rig, dev, CO_DEV_STATUS, 0, status | bits);
+}
+
+void negotiate(struct rig *rig, uint32_t dev, uint64_t features)
+{
+	reg_write(rig, dev, CO_DEV_STATUS, 0, 0);
+	add_status(rig, dev, STATUS_ACKNOWLEDGE);
+	add_status(rig, dev, STATUS_DRIVER);
+	reg_write(rig, dev, CO_DEV_DRIVER_FEATURES, 0,
+		  features | FEATURE_VERSION_1);
+	add_status(rig, dev, STATUS_FEATURES_OK);
+}
+
+void driver_ok(struct rig *rig, uint32_t dev)
+{
+	add_status(rig, dev, STATUS_DRIVER_OK);
+}
+
+struct wanted {
+	uint32_t dev;
+	char why[200], detail[300];
+	bool broken;
+};
+
+static void note_info(void *arg, const struct device_info *info)
+{
+	struct wanted *w = arg;
+
+	if (info->number != w->dev)
+		return;
+	w->broken = info->needs_reset;
+	snprintf(w->why, sizeof(w->why), "%s", info->why ? info->why : "");
+	snprintf(w->detail, sizeof(w->detail), "%s", info->detail);
+}
+
+const char *why(struct rig *rig, uint32_t dev)
+{
+	static struct wanted w;
+
+	w.dev = dev;
+	machine_for_each(rig->m, note_info, &w);
+	return w.broken ? w.why : NULL;
+}
+
+const char *detail(struct rig *rig, uint32_t dev)
+{
+	static struct wanted w;
+
+	w.dev = dev;
+	machine_for_each(rig->m, note_info, &w);
+	return w.detail;
+}
+
+/* ---- the ring --------------------------------------------------------------- */
+
+static uint16_t load(const uint16_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static void store(uint16_t *p, uint16_t value)
+{
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+}
+
+static void fence(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static uint16_t *used_event(struct gring *g)
+{
+	return &g->avail[2 + g->size];
+}
+
+static uint16_t *avail_event(struct gring *g)
+{
+	return &g->used[2 + 4 * g->size];
+}
+
+static void fill_free(struct gring *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->size; i++)
+		g->next_free[i] = (uint16_t)(i + 1);
+	g->free = 0;
+}
+
+static int take_desc(struct gring *g)
+{
+	int i = g->free;
+
+	if (i < 0)
+		return -1;
+	g->free = g->next_free[i] == g->size ? -1 : g->next_free[i];
+	return i;
+}
+
+static void give_desc(struct gring *g, uint16_t i)
+{
+	g->next_free[i] = g->free < 0 ? g->size : (uint16_t)g->free;
+	g->free = i;
+}
+
+void gring_init(struct gring *g, struct rig *rig, uint32_t dev, uint32_t index,
+		uint16_t size, uint64_t features)
+{
+	memset(g, 0, sizeof(*g));
+	g->rig = rig;
+	g->dev = dev;
+	g->index = index;
+	g->size = size;
+	g->event_idx = features & FEATURE_EVENT_IDX;
+	g->indirect = features & FEATURE_INDIRECT;
+	g->number = (uint32_t)reg_read(rig, dev, CO_DEV_QUEUE_NUMBER, index);
+	g->desc_pa = rig_alloc(rig, 16 * size, 4096);
+	g->avail_pa = rig_alloc(rig, 6 + 2 * size, 2);
+	g->used_pa = rig_alloc(rig, 6 + 8 * size, 4096);
+	g->desc = rig_at(rig, g->desc_pa);
+	g->avail = rig_at(rig, g->avail_pa);
+	g->used = rig_at(rig, g->used_pa);
+	fill_free(g);
+	reg_write(rig, dev, CO_DEV_QUEUE_SIZE, index, size);
+	reg_write(rig, dev, CO_DEV_QUEUE_DESC, index, g->desc_pa);
+	reg_write(rig, dev, CO_DEV_QUEUE_AVAIL, index, g->avail_pa);
+	reg_write(rig, dev, CO_DEV_QUEUE_USED, index, g->used_pa);
+	reg_write(rig, dev, CO_DEV_QUEUE_READY, index, 1);
+}
+
+static void set_desc(struct gdesc *d, const struct buffer *b, bool more,
+		     uint16_t next)
+{
+	d->address = b->pa;
+	d->size = b->size;
+	d->flags = (uint16_t)((b->in ? G_WRITE : 0) | (more ? G_NEXT : 0));
+	d->next = more ? next : 0;
+}
+
+static int add_indirect(struct gring *g, const struct buffer *b, unsigned int n)
+{
+	int head = take_desc(g);
+	struct gdesc *table;
+	unsigned int i;
+
+	if (head < 0)
+		return -1;
+	if (!g->table[head])
+		g->table[head] = rig_alloc(g->rig, 256 * 16, 16);
+	table = rig_at(g->rig, g->table[head]);
+	for (i = 0; i < n; i++)
+		set_desc(&table[i], &b[i], i + 1 < n, (uint16_t)(i + 1));
+	g->desc[head] = (struct gdesc){ g->table[head], 16 * n, G_INDIRECT, 0 };
+	g->chain_length[head] = 1;
+	return head;
+}
+
+static unsigned int count_free(struct gring *g)
+{
+	unsigned int n = 0;
+	int i;
+
+	for (i = g->free; i >= 0; n++)
+		i = g->next_free[i] == g->size ? -1 : g->next_free[i];
+	return n;
+}
+
+static int add_direct(struct gring *g, const struct buffer *b, unsigned int n)
+{
+	int head, at;
+	unsigned int i;
+
+	if (count_free(g) < n)
+		return -1;
+	head = at = take_desc(g);
+	for (i = 0; i < n; i++) {
+		int next = i + 1 < n ? take_desc(g) : 0;
+
+		set_desc(&g->desc[at], &b[i], i + 1 < n, (uint16_t)next);
+		at = next;
+	}
+	g->chain_length[head] = (uint16_t)n;
+	return head;
+}
+
+int gring_add(struct gring *g, const struct buffer *b, unsigned int n)
+{
+	int head = g->indirect && n > 1 ? add_indirect(g, b, n) :
+					  add_direct(g, b, n);
+
+	if (head < 0)
+		return -1;
+	store(&g->avail[2 + (g->avail_idx & (g->size - 1))], (uint16_t)head);
+	g->avail_idx++;
+	store(&g->avail[1], g->avail_idx);
+	return head;
+}
+
+static bool wants_kick(struct gring *g)
+{
+	uint16_t event;
+
+	fence();
+	if (!g->event_idx)
+		return !(load(&g->used[0]) & 1);
+	event = load(avail_event(g));
+	return (uint16_t)(g->avail_idx - event - 1) <
+	       (uint16_t)(g->avail_idx - g->kicked);
+}
+
+void gring_kick(struct gring *g)
+{
+	int fd = atomic_load(&g->rig->doorbell[g->number]);
+
+	if (!wants_kick(g)) {
+		g->spared++;
+	} else {
+		g->notifies++;
+		if (fd >= 0)
+			eventfd_write(fd, 1);
+	}
+	g->kicked = g->avail_idx;
+}
+
+int gring_get(struct gring *g, uint32_t *written)
+{
+	const uint32_t *entry;
+	uint16_t head, i;
+	unsigned int n;
+
+	if (load(&g->used[1]) == g->last_used)
+		return -1;
+	entry = (const uint32_t *)&g
+			->used[2 + 4 * (g->last_used & (g->size - 1))];
+	must(entry[0] < g->size, "a used head out of range");
+	head = (uint16_t)entry[0];
+	*written = entry[1];
+	g->last_used++;
+	if (g->event_idx)
+		store(used_event(g), g->last_used);
+	for (i = head, n = g->chain_length[head]; n; n--) {
+		uint16_t next = g->desc[i].next;
+
+		give_desc(g, i);
+		i = next;
+	}
+	return head;
+}
+
+int gring_await(struct gring *g, uint32_t *written)
+{
+	int head = gring_get(g, written);
+
+	while (head < 0) {
+		if (!rig_wait(g->rig))
+			return -1;
+		head = gring_get(g, written);
+	}
+	return head;
+}
+
+static bool has_used(void *arg)
+{
+	struct gring *g = arg;
+
+	return load(&g->used[1]) != g->last_used;
+}
+
+int gring_turn(struct gring *g, uint32_t *written)
+{
+	if (!rig_turn(g->rig, has_used, g))
+		return -1;
+	return gring_get(g, written);
+}
