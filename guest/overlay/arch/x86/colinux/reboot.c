@@ -7,9 +7,11 @@
 #include <linux/panic_notifier.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <asm/page.h>
 #include <asm/reboot.h>
+#include <asm/trapnr.h>
 #include "colinux.h"
 
 /* What went wrong first, in one line; panic() adds only "Fatal exception". */
@@ -30,7 +32,12 @@ static int note_fault(struct notifier_block *nb, unsigned long why, void *data)
 {
 	struct die_args *args = data;
 
-	if (why == DIE_OOPS && !first_fault[0])
+	if (why != DIE_OOPS || first_fault[0])
+		return NOTIFY_DONE;
+	if (args->trapnr == X86_TRAP_PF)
+		snprintf(first_fault, sizeof(first_fault), "page fault at %pS, address %#lx",
+			 (void *)instruction_pointer(args->regs), current->thread.cr2);
+	else
 		snprintf(first_fault, sizeof(first_fault), "%s at %pS", args->str,
 			 (void *)instruction_pointer(args->regs));
 	return NOTIFY_DONE;
