@@ -21,7 +21,7 @@ nt-core: $(NT_OBJECTS)
 
 $(NT_OUT)/%.o: $(NT_ROOT)/core/%.c
 	@mkdir -p $(@D)
-	$(NT_CC) $(NT_CFLAGS) -MMD -c $< -o $@
+	$(NT_CC) $(NT_CFLAGS) -MMD -MP -c $< -o $@
 
 $(NT_OUT)/x86/offsets.s: $(NT_ROOT)/core/x86/offsets.c
 	@mkdir -p $(@D)
@@ -31,6 +31,6 @@ $(NT_OUT)/x86/offsets.h: $(NT_OUT)/x86/offsets.s
 	sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $< >$@
 
 $(NT_OUT)/x86/switch.o: $(NT_ROOT)/core/x86/switch.S $(NT_OUT)/x86/offsets.h
-	$(NT_CC) -I$(NT_OUT)/x86 -MMD -c $< -o $@
+	$(NT_CC) -I$(NT_OUT)/x86 -MMD -MP -c $< -o $@
 
 -include $(wildcard $(NT_OUT)/*.d $(NT_OUT)/x86/*.d)
