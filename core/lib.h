@@ -17,7 +17,9 @@ typedef __UINTPTR_TYPE__ co_uptr; /* a pointer as a number, in this world only *
 #define bool _Bool
 #define true 1
 #define false 0
+#ifndef NULL
 #define NULL ((void *)0)
+#endif
 
 void *memcpy(void *dst, const void *src, co_size n);
 void *memset(void *dst, int c, co_size n);
