@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A guest that does anything: the input is a script of register accesses,
+ * descriptors, ring entries and kicks, run against one device. Each target makes
+ * the device and says how it is waited for.
+ */
+#ifndef CO_TESTS_FUZZ_H
+#define CO_TESTS_FUZZ_H
+
+#include "../devices/driver.h"
+
+/* Of the target: */
+void target_make(struct rig *rig);
+/* The guest rang: let the device work until it has nothing to do. */
+void target_work(struct rig *rig);
+/* Something that the host does meanwhile, by one byte of the script. */
+void target_host(struct rig *rig, uint8_t what);
+/* After the machine is gone. */
+void target_end(void);
+
+#endif

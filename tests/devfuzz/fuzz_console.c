@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cocon with three ports and a reader on each.
+ */
+#include <stdlib.h>
+
+#include "fuzz.h"
+
+#define PORTS 3
+
+static struct console *port[PORTS];
+static struct console_reader reader[PORTS];
+static uint64_t bytes;
+
+static void on_output(struct console_reader *r, const uint8_t *data, size_t n)
+{
+	(void)r;
+	while (n)
+		bytes += data[--n]; /* reads each byte */
+}
+
+static void on_open(struct console_reader *r, bool open)
+{
+	(void)r;
+	bytes += open;
+}
+
+void target_make(struct rig *rig)
+{
+	static const char *const name[PORTS] = { NULL, "agent", "third" };
+	struct error *err = NULL;
+	struct device *dev = console_create(rig->m, "cocon", &err);
+	unsigned int i;
+
+	for (i = 0; dev && i < PORTS; i++) {
+		port[i] = console_add_port(dev, name[i], 100 * i, NULL, &err);
+		if (!port[i])
+			abort();
+		reader[i] = (struct console_reader){ on_output, on_open, NULL,
+						     NULL };
+		console_attach(port[i], &reader[i]);
+	}
+}
+
+void target_work(struct rig *rig)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+void target_host(struct rig *rig, uint8_t what)
+{
+	struct console *c = port[what % PORTS];
+
+	switch (what >> 5) {
+	case 0:
+		console_resize(c, what, 24);
+		break;
+	case 1:
+		console_inject(c, &what, 1);
+		break;
+	case 2:
+		machine_reset(rig->m);
+		break;
+	default:
+		console_input(c, (const uint8_t *)"input", 5);
+		break;
+	}
+}
+
+void target_end(void)
+{
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "fuzz.h"
+
+#define QUEUES	  8
+#define RING_SIZE 16
+/* Each queue's areas lie at a place of their own, then comes room for data. */
+#define AREA(q)	  (RIG_LOWEST + (q)*0x4000ull)
+#define AVAIL_AT  0x1000
+#define USED_AT	  0x2000
+#define TABLE_AT  0x3000
+#define DATA	  (RIG_LOWEST + 0x100000)
+#define STEPS_MAX 400
+
+struct script {
+	const uint8_t *at;
+	size_t left;
+};
+
+static uint64_t take(struct script *s, unsigned int bytes)
+{
+	uint64_t value = 0;
+
+	if (bytes > s->left)
+		bytes = (unsigned int)s->left;
+	memcpy(&value, s->at, bytes);
+	s->at += bytes;
+	s->left -= bytes;
+	return value;
+}
+
+/* Mostly a place in the data, sometimes anywhere. */
+static uint64_t take_address(struct script *s)
+{
+	uint8_t kind = (uint8_t)take(s, 1);
+
+	switch (kind & 7) {
+	case 0:
+		return take(s, 8);
+	case 1: /* around the end of the first chunks */
+		return RIG_LOWEST + RIG_MEMORY - 64 + take(s, 1);
+	case 2:
+		return AREA(kind >> 5) + take(s, 2);
+	default:
+		return DATA + take(s, 2);
+	}
+}
+
+static uint32_t take_size(struct script *s)
+{
+	uint8_t kind = (uint8_t)take(s, 1);
+
+	if (kind < 0xf0)
+		return kind;
+	if (kind < 0xfe)
+		return (uint32_t)(kind - 0xef) * 512;
+	return (uint32_t)take(s, 4);
+}
+
+static void set_up_queue(struct rig *rig, uint32_t q)
+{
+	reg_write(rig, 0, CO_DEV_QUEUE_SIZE, q, RING_SIZE);
+	reg_write(rig, 0, CO_DEV_QUEUE_DESC, q, AREA(q));
+	reg_write(rig, 0, CO_DEV_QUEUE_AVAIL, q, AREA(q) + AVAIL_AT);
+	reg_write(rig, 0, CO_DEV_QUEUE_USED, q, AREA(q) + USED_AT);
+	reg_write(rig, 0, CO_DEV_QUEUE_READY, q, 1);
+}
+
+/* As a good driver does it; `features` picks from what is offered. */
+static void set_up(struct rig *rig, uint8_t features)
+{
+	uint64_t offered = reg_read(rig, 0, CO_DEV_FEATURES, 0);
+	uint64_t common = offered & FEATURES_COMMON;
+	uint32_t q;
+
+	if (features & 1)
+		common &= ~FEATURE_EVENT_IDX;
+	if (features & 2)
+		common &= ~FEATURE_INDIRECT;
+	memset(rig_at(rig, RIG_LOWEST), 0, QUEUES * 0x4000);
+	negotiate(rig, 0, common | (features & 4 ? 0 : offered & 0xffffff));
+	for (q = 0; q < QUEUES; q++)
+		set_up_queue(rig, q);
+	driver_ok(rig, 0);
+}
+
+static void write_register(struct rig *rig, struct script *s)
+{
+	uint32_t reg = (uint32_t)take(s, 1) % 16;
+	uint32_t index = (uint32_t)take(s, 1) % 16;
+
+	reg_write(rig, 0, reg, index, take(s, take(s, 1) % 9));
+}
+
+static void write_config(struct rig *rig, struct script *s)
+{
+	uint64_t arg[4] = { 0, CO_DEV_CONFIG };
+
+	arg[2] = take(s, 1) % 80;
+	arg[2] |= (take(s, 1) % 9) << 32;
+	arg[3] = take(s, 2);
+	machine_access(rig->m, true, arg);
+	arg[3] = arg[2] >> 32;
+	arg[2] &= 0xff;
+	machine_access(rig->m, false, arg);
+}
+
+/* A descriptor of the ring or of the indirect table. */
+static void write_desc(struct rig *rig, struct script *s)
+{
+	uint8_t where = (uint8_t)take(s, 1);
+	uint64_t table = AREA(where % QUEUES) + (where & 0x80 ? TABLE_AT : 0);
+	struct gdesc *d = rig_at(rig, table);
+	struct gdesc *to = &d[take(s, 1) % (RING_SIZE + 4)];
+
+	to->address = take_address(s);
+	to->size = take_size(s);
+	to->flags = (uint16_t)take(s, 1);
+	to->next = (uint16_t)take(s, 1);
+}
+
+static void point_to_table(struct rig *rig, struct script *s)
+{
+	uint32_t q = (uint32_t)take(s, 1) % QUEUES;
+	struct gdesc *d = rig_at(rig, AREA(q));
+
+	d += take(s, 1) % RING_SIZE;
+	d->address = AREA(q) + TABLE_AT;
+	d->size = 16 * (uint32_t)(take(s, 1) % 32);
+	d->flags = G_INDIRECT;
+	d->next = 0;
+}
+
+static void push(struct rig *rig, struct script *s)
+{
+	uint32_t q = (uint32_t)take(s, 1) % QUEUES;
+	uint16_t *avail = rig_at(rig, AREA(q) + AVAIL_AT);
+	uint16_t idx = __atomic_load_n(&avail[1], __ATOMIC_RELAXED);
+	uint16_t head = (uint16_t)take(s, 1) % (RING_SIZE + 1);
+
+	__atomic_store_n(&avail[2 + idx % RING_SIZE], head, __ATOMIC_RELAXED);
+	__atomic_store_n(&avail[1], (uint16_t)(idx + 1), __ATOMIC_RELEASE);
+}
+
+static void spoil_avail(struct rig *rig, struct script *s)
+{
+	uint32_t q = (uint32_t)take(s, 1) % QUEUES;
+	uint16_t *avail = rig_at(rig, AREA(q) + AVAIL_AT);
+	uint16_t *at = &avail[take(s, 1) % (RING_SIZE + 3)];
+
+	__atomic_store_n(at, (uint16_t)take(s, 2), __ATOMIC_RELEASE);
+}
+
+static void poke(struct rig *rig, struct script *s)
+{
+	uint8_t *p = rig_at(rig, DATA + take(s, 2));
+	size_t n = take(s, 1) % 33;
+
+	n = n < s->left ? n : s->left;
+	memcpy(p, s->at, n);
+	s->at += n;
+	s->left -= n;
+}
+
+static void kick(struct rig *rig, struct script *s)
+{
+	uint32_t q = (uint32_t)take(s, 1) % QUEUES;
+	int fd = atomic_load(&rig->doorbell[q]);
+
+	if (fd < 0)
+		return;
+	eventfd_write(fd, 1);
+	target_work(rig);
+}
+
+static void step(struct rig *rig, struct script *s)
+{
+	switch (take(s, 1) % 12) {
+	case 0:
+		write_register(rig, s);
+		break;
+	case 1:
+		write_config(rig, s);
+		break;
+	case 2:
+	case 3:
+		write_desc(rig, s);
+		break;
+	case 4:
+		point_to_table(rig, s);
+		break;
+	case 5:
+	case 6:
+		push(rig, s);
+		break;
+	case 7:
+		spoil_avail(rig, s);
+		break;
+	case 8:
+		poke(rig, s);
+		break;
+	case 9:
+		kick(rig, s);
+		break;
+	case 10:
+		target_host(rig, (uint8_t)take(s, 1));
+		break;
+	case 11:
+		set_up(rig, (uint8_t)take(s, 1));
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct script s = { data, size };
+	unsigned int steps = STEPS_MAX;
+	struct rig rig;
+
+	rig_init(&rig);
+	target_make(&rig);
+	set_up(&rig, (uint8_t)take(&s, 1));
+	while (s.left && steps--)
+		step(&rig, &s);
+	rig_free(&rig);
+	target_end();
+	return 0;
+}
