@@ -85,8 +85,8 @@ static int check_files(const struct config *c, struct error **err)
 	return 0;
 }
 
-/* A plain file name is taken as @FILE. */
-static int take_word(struct config *c, const char *word, struct error **err)
+/* The first word may be a plain file name. */
+static int take_first(struct config *c, const char *word, struct error **err)
 {
 	char *at;
 	int rc;
@@ -103,11 +103,12 @@ static int check(char **words, int n, bool json, struct error **err)
 {
 	struct config c;
 	json_t *o;
-	int i, rc = 0;
+	int i, rc;
 
 	config_init(&c);
-	for (i = 0; i < n && !rc; i++)
-		rc = take_word(&c, words[i], err);
+	rc = take_first(&c, words[0], err);
+	for (i = 1; i < n && !rc; i++)
+		rc = config_word(&c, words[i], err);
 	if (!rc)
 		rc = config_finish(&c, err);
 	if (!rc)

@@ -200,7 +200,7 @@ static int split(int argc, char **argv, const char **shell, unsigned int *wait,
 	if (n < 0)
 		return n;
 	argv[1] = argv[0];
-	n = options_take(n + 1, argv + 1, specs, 0, 0, true, err);
+	n = options_take(n, argv + 1, specs, 0, 0, true, err);
 	argv[1] = name;
 	return n;
 }

@@ -181,7 +181,7 @@ static char lexer_next(struct lexer *l)
 
 static bool is_space(char ch)
 {
-	return ch && (unsigned char)ch <= 0x20;
+	return ch == ' ' || (ch >= '\t' && ch <= '\r');
 }
 
 static void skip_blank(struct lexer *l)
@@ -259,6 +259,7 @@ int config_text(struct config *c, const char *name, const char *text, size_t n,
 	c->source = &source;
 	for (skip_blank(&l); l.at < l.end; skip_blank(&l)) {
 		where = l;
+		column = 0;
 		rc = take_word(&l, &word, &where, err);
 		if (!rc)
 			rc = file_word(c, &word, &column, err);

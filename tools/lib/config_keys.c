@@ -159,8 +159,8 @@ static bool next_dimension(const char **at, uint64_t min, uint64_t max,
 
 	free(s);
 	*at += n;
-	if (**at)
-		(*at)++;
+	if (**at && !*++*at)
+		return false; /* nothing behind the separator */
 	if (good)
 		*out = (unsigned int)v;
 	return good;
