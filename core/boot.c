@@ -15,27 +15,27 @@
  * later. What isn't named here stays 0, the sentinel at 0x1ef above all, which
  * tells Linux that the fields which it doesn't know us to set are valid zeroes.
  */
-#define BP_EXT_RAMDISK_IMAGE	  0x0c0 /* high halves */
-#define BP_EXT_RAMDISK_SIZE	  0x0c4
-#define BP_EXT_CMD_LINE_PTR	  0x0c8
-#define BP_E820_ENTRIES		  0x1e8
-#define BP_HDR_BOOT_FLAG	  0x1fe
-#define BP_HDR_HEADER		  0x202
-#define BP_HDR_VERSION		  0x206
-#define BP_HDR_TYPE_OF_LOADER	  0x210
-#define BP_HDR_LOADFLAGS	  0x211
-#define BP_HDR_RAMDISK_IMAGE	  0x218
-#define BP_HDR_RAMDISK_SIZE	  0x21c
-#define BP_HDR_CMD_LINE_PTR	  0x228
-#define BP_HDR_CMDLINE_SIZE	  0x238
-#define BP_HDR_HARDWARE_SUBARCH	  0x23c
-#define BP_HDR_SUBARCH_DATA	  0x240
-#define BP_E820_TABLE		  0x2d0
+#define BP_EXT_RAMDISK_IMAGE	0x0c0 /* high halves */
+#define BP_EXT_RAMDISK_SIZE	0x0c4
+#define BP_EXT_CMD_LINE_PTR	0x0c8
+#define BP_E820_ENTRIES		0x1e8
+#define BP_HDR_BOOT_FLAG	0x1fe
+#define BP_HDR_HEADER		0x202
+#define BP_HDR_VERSION		0x206
+#define BP_HDR_TYPE_OF_LOADER	0x210
+#define BP_HDR_LOADFLAGS	0x211
+#define BP_HDR_RAMDISK_IMAGE	0x218
+#define BP_HDR_RAMDISK_SIZE	0x21c
+#define BP_HDR_CMD_LINE_PTR	0x228
+#define BP_HDR_CMDLINE_SIZE	0x238
+#define BP_HDR_HARDWARE_SUBARCH 0x23c
+#define BP_HDR_SUBARCH_DATA	0x240
+#define BP_E820_TABLE		0x2d0
 
-#define BOOT_FLAG     0xaa55
-#define BOOT_MAGIC    0x53726448 /* "HdrS" */
-#define BOOT_VERSION  0x020f
-#define BOOT_LOADER   0xff /* no assigned number */
+#define BOOT_FLAG	 0xaa55
+#define BOOT_MAGIC	 0x53726448 /* "HdrS" */
+#define BOOT_VERSION	 0x020f
+#define BOOT_LOADER	 0xff /* no assigned number */
 #define BOOT_LOADED_HIGH 1
 
 #define E820_MAX 128 /* what the zero page holds */

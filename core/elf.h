@@ -8,14 +8,14 @@
 
 #include "lib.h"
 
-#define ELF_MAGIC      0x464c457f /* 0x7f "ELF" */
-#define ELF_CLASS_64   2
-#define ELF_DATA_LSB   1
-#define ELF_TYPE_EXEC  2
-#define ELF_TYPE_DYN   3
-#define ELF_X86_64     62
-#define ELF_SEG_LOAD   1
-#define ELF_SEG_NOTE   4
+#define ELF_MAGIC     0x464c457f /* 0x7f "ELF" */
+#define ELF_CLASS_64  2
+#define ELF_DATA_LSB  1
+#define ELF_TYPE_EXEC 2
+#define ELF_TYPE_DYN  3
+#define ELF_X86_64    62
+#define ELF_SEG_LOAD  1
+#define ELF_SEG_NOTE  4
 
 struct elf_header {
 	co_u32 magic;

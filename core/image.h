@@ -15,11 +15,11 @@
 #include "vm.h"
 
 /* Linux has 5 program headers; a payload of the tests has fewer. */
-#define CO_SEGMENTS_MAX	   64
-#define CO_NOTES_MAX	   1024
+#define CO_SEGMENTS_MAX	    64
+#define CO_NOTES_MAX	    1024
 #define CO_PASSAGE_TEXT_MAX (4 * CO_PAGE_SIZE)
 /* `detail` where no segment is to blame. */
-#define CO_NO_SEGMENT	   0xffffffff
+#define CO_NO_SEGMENT 0xffffffff
 
 struct co_elf {
 	co_u64 user; /* the image in the caller's address space */

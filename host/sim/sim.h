@@ -35,10 +35,10 @@ struct sim {
 	sim_guest_fn *guest;
 	void (*copied_in)(void); /* after each host_copy_in() */
 	void (*idle)(void); /* when a thread is about to sleep in host_wait() */
-	co_u64 copy_fault; /* copies that touch this address fail */
-	co_u64 fail_at; /* the allocation with this number fails; 0: none */
-	co_u32 signal; /* atomic: host_work() and host_wait() say EINTR */
-	co_u32 work; /* atomic: host_work_pending() until host_work() */
+	co_u64 copy_fault;  /* copies that touch this address fail */
+	co_u64 fail_at;	    /* the allocation with this number fails; 0: none */
+	co_u32 signal;	    /* atomic: host_work() and host_wait() say EINTR */
+	co_u32 work;	    /* atomic: host_work_pending() until host_work() */
 
 	/* Counted for the test; atomics. */
 	co_u64 allocations; /* tried */

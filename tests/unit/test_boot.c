@@ -38,8 +38,8 @@ static void header_as_startup_64_wants_it(void **state)
 
 static void command_line(void **state)
 {
-	co_u64 at = whole(params()->hdr.cmd_line_ptr,
-			  params()->ext_cmd_line_ptr);
+	co_u64 at =
+		whole(params()->hdr.cmd_line_ptr, params()->ext_cmd_line_ptr);
 
 	(void)state;
 	assert_string_equal((char *)unit_at(at), "console=hvc0 quiet");

@@ -6,38 +6,6 @@
 
 static struct image *image = &unit.image;
 
-/* Loads what the test has made of the image. */
-static struct co_req_vm_load try_load(int *err)
-{
-	struct co_req_vm_load req = load_request(image);
-
-	*err = unit_load(&req);
-	return req;
-}
-
-static void expect(co_u32 error, co_u64 detail)
-{
-	struct co_req_vm_load req;
-	int err;
-
-	req = try_load(&err);
-	assert_equal(err, -CO_ENOEXEC);
-	assert_equal(req.error, error);
-	assert_equal(req.detail, detail);
-	assert_false(VM->loaded);
-}
-
-static void expect_loads(void)
-{
-	struct co_req_vm_load req;
-	int err;
-
-	req = try_load(&err);
-	assert_equal(err, 0);
-	assert_equal(req.error, CO_LOAD_OK);
-	assert_true(VM->loaded);
-}
-
 static co_u64 main_start(void)
 {
 	return VM->memory.chunk[VM->memory.main].address;
@@ -59,12 +27,11 @@ static void segments_by_physical_address(void **state)
 	co_u64 base;
 
 	(void)state;
-	expect_loads();
+	unit_expect_loads();
 	base = main_start();
 	assert_equal(VM->image.load, base - LINK_PA);
 	assert_bytes(base, 0x11, sizeof(image->text));
-	assert_bytes(base + (PERCPU_PA - LINK_PA), 0x22,
-		     sizeof(image->percpu));
+	assert_bytes(base + (PERCPU_PA - LINK_PA), 0x22, sizeof(image->percpu));
 	assert_bytes(base + (DATA_PA - LINK_PA), 0x33, sizeof(image->data));
 }
 
@@ -75,7 +42,7 @@ static void bss_is_zero_even_after_a_failed_load(void **state)
 	(void)state;
 	bss = main_start() + (DATA_PA - LINK_PA) + sizeof(image->data);
 	memset(unit_at(bss), 0x5a, DATA_MEMSZ - sizeof(image->data));
-	expect_loads();
+	unit_expect_loads();
 	assert_bytes(bss, 0, DATA_MEMSZ - sizeof(image->data));
 }
 
@@ -83,7 +50,7 @@ static void physical_entry_as_linux_has_it(void **state)
 {
 	(void)state;
 	image->header.e_entry = LINK_PA + 0x30;
-	expect_loads();
+	unit_expect_loads();
 	assert_equal(VM->image.entry, main_start() + 0x30);
 }
 
@@ -91,14 +58,14 @@ static void virtual_entry_as_a_plain_linker_has_it(void **state)
 {
 	(void)state;
 	image->header.e_entry = LINK_VA + 0x6010;
-	expect_loads();
+	unit_expect_loads();
 	assert_equal(VM->image.entry, main_start() + 0x6010);
 }
 
 static void passage_is_translated(void **state)
 {
 	(void)state;
-	expect_loads();
+	unit_expect_loads();
 	assert_equal(VM->image.passage_pa, main_start() + 0x1000);
 	assert_equal(VM->image.note.arrive, PASSAGE_VA + 0x40);
 }
@@ -107,7 +74,7 @@ static void position_independent_image(void **state)
 {
 	(void)state;
 	image->header.e_type = ET_DYN;
-	expect_loads();
+	unit_expect_loads();
 }
 
 /* The image moves by whole 2 MiB, so a start inside a grain stays inside. */
@@ -119,7 +86,7 @@ static void start_inside_a_large_page(void **state)
 	for (i = SEG_TEXT; i <= SEG_DATA; i++)
 		image->segment[i].p_paddr += 0x5000;
 	image->header.e_entry += 0x5000;
-	expect_loads();
+	unit_expect_loads();
 	assert_equal(VM->image.load % CO_LARGE_PAGE, 0);
 	assert_equal(VM->image.entry, main_start() + 0x5000);
 	assert_bytes(main_start() + 0x5000, 0x11, sizeof(image->text));
@@ -170,7 +137,7 @@ static void not_an_elf(void **state)
 {
 	(void)state;
 	image->header.e_ident[EI_MAG1] = 'e';
-	expect(CO_LOAD_NOT_ELF, 0);
+	unit_expect(CO_LOAD_NOT_ELF, 0);
 }
 
 static void nothing_at_all(void **state)
@@ -189,28 +156,28 @@ static void other_machines(void **state)
 {
 	(void)state;
 	image->header.e_machine = EM_AARCH64;
-	expect(CO_LOAD_MACHINE, EM_AARCH64);
+	unit_expect(CO_LOAD_MACHINE, EM_AARCH64);
 	image->header.e_machine = EM_X86_64;
 	image->header.e_ident[EI_CLASS] = ELFCLASS32;
-	expect(CO_LOAD_MACHINE, EM_X86_64);
+	unit_expect(CO_LOAD_MACHINE, EM_X86_64);
 	image->header.e_ident[EI_CLASS] = ELFCLASS64;
 	image->header.e_ident[EI_DATA] = ELFDATA2MSB;
-	expect(CO_LOAD_MACHINE, EM_X86_64);
+	unit_expect(CO_LOAD_MACHINE, EM_X86_64);
 	image->header.e_ident[EI_DATA] = ELFDATA2LSB;
 	image->header.e_type = ET_REL;
-	expect(CO_LOAD_MACHINE, EM_X86_64);
+	unit_expect(CO_LOAD_MACHINE, EM_X86_64);
 	image->header.e_type = ET_EXEC;
 	image->header.e_phentsize = sizeof(Elf64_Phdr) + 8;
-	expect(CO_LOAD_MACHINE, EM_X86_64);
+	unit_expect(CO_LOAD_MACHINE, EM_X86_64);
 }
 
 static void headers_beyond_the_end(void **state)
 {
 	(void)state;
 	image->header.e_phoff = sizeof(*image) - 4 * sizeof(Elf64_Phdr) + 1;
-	expect(CO_LOAD_TRUNCATED, 0);
+	unit_expect(CO_LOAD_TRUNCATED, 0);
 	image->header.e_phoff = ~0ULL - 8;
-	expect(CO_LOAD_TRUNCATED, 0);
+	unit_expect(CO_LOAD_TRUNCATED, 0);
 }
 
 /* However much of the file is there: an error, never a crash (ASan watches). */
@@ -227,8 +194,8 @@ static void every_truncation(void **state)
 		req.kernel = (co_uptr)copy;
 		req.kernel_size = size;
 		assert_equal(unit_load(&req), -CO_ENOEXEC);
-		assert_equal(req.error, size < 4 ? CO_LOAD_NOT_ELF :
-						   CO_LOAD_TRUNCATED);
+		assert_equal(req.error,
+			     size < 4 ? CO_LOAD_NOT_ELF : CO_LOAD_TRUNCATED);
 		test_free(copy);
 	}
 }
@@ -237,16 +204,16 @@ static void no_segments(void **state)
 {
 	(void)state;
 	image->header.e_phnum = 0;
-	expect(CO_LOAD_NO_NOTE, 0);
+	unit_expect(CO_LOAD_NO_NOTE, 0);
 }
 
 static void too_many_segments(void **state)
 {
 	(void)state;
 	image->header.e_phnum = 65;
-	expect(CO_LOAD_OUTSIDE, 64);
+	unit_expect(CO_LOAD_OUTSIDE, 64);
 	image->header.e_phnum = 0xffff;
-	expect(CO_LOAD_OUTSIDE, 64);
+	unit_expect(CO_LOAD_OUTSIDE, 64);
 }
 
 /* ---- segments --------------------------------------------------------------------------- */
@@ -255,40 +222,40 @@ static void segment_beyond_the_end(void **state)
 {
 	(void)state;
 	image->segment[SEG_DATA].p_filesz = sizeof(image->data) + 1;
-	expect(CO_LOAD_TRUNCATED, SEG_DATA);
+	unit_expect(CO_LOAD_TRUNCATED, SEG_DATA);
 	image->segment[SEG_DATA].p_filesz = ~0ULL;
-	expect(CO_LOAD_TRUNCATED, SEG_DATA);
+	unit_expect(CO_LOAD_TRUNCATED, SEG_DATA);
 	image->segment[SEG_DATA].p_filesz = 64;
 	image->segment[SEG_DATA].p_offset = ~0ULL - 10;
-	expect(CO_LOAD_TRUNCATED, SEG_DATA);
+	unit_expect(CO_LOAD_TRUNCATED, SEG_DATA);
 }
 
 static void more_in_the_file_than_in_memory(void **state)
 {
 	(void)state;
 	image->segment[SEG_PERCPU].p_memsz = sizeof(image->percpu) - 1;
-	expect(CO_LOAD_OUTSIDE, SEG_PERCPU);
+	unit_expect(CO_LOAD_OUTSIDE, SEG_PERCPU);
 }
 
 static void segment_that_wraps_around(void **state)
 {
 	(void)state;
 	image->segment[SEG_DATA].p_paddr = ~0ULL - 0x1000;
-	expect(CO_LOAD_OUTSIDE, SEG_DATA);
+	unit_expect(CO_LOAD_OUTSIDE, SEG_DATA);
 	image->segment[SEG_DATA].p_paddr = DATA_PA;
 	image->segment[SEG_DATA].p_vaddr = ~0ULL - 0x1000;
-	expect(CO_LOAD_OUTSIDE, SEG_DATA);
+	unit_expect(CO_LOAD_OUTSIDE, SEG_DATA);
 }
 
 static void overlapping_segments(void **state)
 {
 	(void)state;
 	image->segment[SEG_DATA].p_paddr = PERCPU_PA + PERCPU_MEMSZ - 1;
-	expect(CO_LOAD_OVERLAP, SEG_DATA);
+	unit_expect(CO_LOAD_OVERLAP, SEG_DATA);
 	image->segment[SEG_DATA].p_paddr = LINK_PA + 0x100;
-	expect(CO_LOAD_OVERLAP, SEG_DATA);
+	unit_expect(CO_LOAD_OVERLAP, SEG_DATA);
 	image->segment[SEG_DATA].p_paddr = LINK_PA - DATA_MEMSZ + 1;
-	expect(CO_LOAD_OVERLAP, SEG_DATA);
+	unit_expect(CO_LOAD_OVERLAP, SEG_DATA);
 }
 
 static void empty_segment_overlaps_nothing(void **state)
@@ -297,16 +264,16 @@ static void empty_segment_overlaps_nothing(void **state)
 	image->segment[SEG_DATA].p_paddr = LINK_PA;
 	image->segment[SEG_DATA].p_filesz = 0;
 	image->segment[SEG_DATA].p_memsz = 0;
-	expect_loads();
+	unit_expect_loads();
 }
 
 static void entry_outside(void **state)
 {
 	(void)state;
 	image->header.e_entry = DATA_PA + DATA_MEMSZ;
-	expect(CO_LOAD_OUTSIDE, NONE);
+	unit_expect(CO_LOAD_OUTSIDE, NONE);
 	image->header.e_entry = ~0ULL;
-	expect(CO_LOAD_OUTSIDE, NONE);
+	unit_expect(CO_LOAD_OUTSIDE, NONE);
 }
 
 /* ---- room --------------------------------------------------------------------------------- */
@@ -316,14 +283,14 @@ static void image_larger_than_memory(void **state)
 	(void)state;
 	image->segment[SEG_DATA].p_memsz = 64 * MIB;
 	/* 64 MiB of data, what stands before it, slack, boot information */
-	expect(CO_LOAD_TOO_SMALL, 66);
+	unit_expect(CO_LOAD_TOO_SMALL, 66);
 }
 
 static void segments_far_apart(void **state)
 {
 	(void)state;
 	image->segment[SEG_DATA].p_paddr = 1ULL << 62;
-	expect(CO_LOAD_TOO_SMALL, 0xffffffff);
+	unit_expect(CO_LOAD_TOO_SMALL, 0xffffffff);
 }
 
 static void exactly_as_much_as_there_is(void **state)
@@ -333,9 +300,9 @@ static void exactly_as_much_as_there_is(void **state)
 	(void)state;
 	image->segment[SEG_DATA].p_memsz =
 		most - (DATA_PA - LINK_PA) + CO_PAGE_SIZE;
-	expect(CO_LOAD_TOO_SMALL, 65);
+	unit_expect(CO_LOAD_TOO_SMALL, 65);
 	image->segment[SEG_DATA].p_memsz -= CO_PAGE_SIZE;
-	expect_loads();
+	unit_expect_loads();
 }
 
 static void initrd_larger_than_memory(void **state)
@@ -367,157 +334,12 @@ static void command_line_too_long(void **state)
 	assert_equal(req.error, CO_LOAD_COMMAND_LINE);
 }
 
-/* ---- the note -------------------------------------------------------------------------------- */
-
-static void no_note(void **state)
-{
-	(void)state;
-	image->segment[SEG_NOTE].p_type = PT_NULL;
-	expect(CO_LOAD_NO_NOTE, 0);
-}
-
-static void notes_of_others_only(void **state)
-{
-	(void)state;
-	image->notes.owner[0] = 'C';
-	expect(CO_LOAD_NO_NOTE, 0);
-	image->notes.owner[0] = 'c';
-	image->notes.head.n_type = CO_NOTE_TYPE + 1;
-	expect(CO_LOAD_NO_NOTE, 0);
-	image->notes.head.n_type = CO_NOTE_TYPE;
-	image->notes.head.n_namesz = 7; /* "colinux" without its NUL */
-	expect(CO_LOAD_NO_NOTE, 0);
-}
-
-static void note_without_its_magic(void **state)
-{
-	(void)state;
-	image->notes.note.magic++;
-	expect(CO_LOAD_NO_NOTE, 0);
-}
-
-static void note_shorter_than_its_structure(void **state)
-{
-	(void)state;
-	image->notes.head.n_descsz = sizeof(struct co_guest_note) - 4;
-	expect(CO_LOAD_NO_NOTE, 0);
-	image->notes.head.n_descsz = 4;
-	expect(CO_LOAD_NO_NOTE, 0);
-}
-
-/* Whatever else a later version has changed, its size included. */
-static void note_of_another_version(void **state)
-{
-	(void)state;
-	image->notes.note.abi_version = 7;
-	image->notes.note.passage_start = 1;
-	expect(CO_LOAD_ABI, 7);
-	image->notes.head.n_descsz = 8;
-	expect(CO_LOAD_ABI, 7);
-}
-
-static void note_beyond_its_segment(void **state)
-{
-	(void)state;
-	image->segment[SEG_NOTE].p_filesz -= 4;
-	expect(CO_LOAD_TRUNCATED, SEG_NOTE);
-	image->segment[SEG_NOTE].p_filesz = 20 + 8;
-	expect(CO_LOAD_TRUNCATED, SEG_NOTE);
-	image->segment[SEG_NOTE].p_filesz = sizeof(image->notes);
-	image->notes.gnu_head.n_namesz = 0xffffffff;
-	expect(CO_LOAD_TRUNCATED, SEG_NOTE);
-	image->notes.gnu_head.n_namesz = 4;
-	image->notes.gnu_head.n_descsz = 0xfffffff0;
-	expect(CO_LOAD_TRUNCATED, SEG_NOTE);
-}
-
-static void five_levels(void **state)
-{
-	(void)state;
-	sim.la57 = true;
-	image->notes.note.direct_map5 = 0;
-	expect(CO_LOAD_LEVELS, 0);
-	sim.la57 = false;
-	expect_loads();
-}
-
-/* ---- the switch text --------------------------------------------------------------------------- */
-
-static void passage_not_in_a_segment(void **state)
-{
-	(void)state;
-	image->notes.note.passage_start = LINK_VA - 0x1000;
-	expect(CO_LOAD_OUTSIDE, NONE);
-	image->notes.note.passage_start = 0xffff888000000000;
-	expect(CO_LOAD_OUTSIDE, NONE);
-}
-
-static void passage_not_on_a_page(void **state)
-{
-	(void)state;
-	image->notes.note.passage_start += 8;
-	expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-	image->notes.note.passage_start -= 8;
-	/* the virtual address is, the physical one isn't */
-	image->segment[SEG_TEXT].p_paddr -= 0x10;
-	expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-}
-
-static void passage_with_a_bad_end(void **state)
-{
-	struct co_guest_note *note = &image->notes.note;
-
-	(void)state;
-	note->passage_end = note->passage_start;
-	expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-	note->passage_end = 0;
-	expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-	note->passage_end = note->passage_start - 0x1000;
-	expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-	note->passage_end = LINK_VA + TEXT_MEMSZ + 1;
-	expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-}
-
-static void passage_of_more_than_four_pages(void **state)
-{
-	(void)state;
-	image->segment[SEG_TEXT].p_memsz = 0x6000;
-	image->segment[SEG_PERCPU].p_type = PT_NULL;
-	image->notes.note.passage_end = PASSAGE_VA + 0x4000;
-	expect_loads();
-	VM->loaded = false;
-	co_passage_free(&VCPU->passage);
-	image->notes.note.passage_end++;
-	expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-}
-
-static void jump_targets_outside_the_passage(void **state)
-{
-	struct co_guest_note *note = &image->notes.note;
-	co_u64 *target[] = { &note->arrive, &note->nmi_stub, &note->mce_stub };
-	co_u32 i;
-
-	(void)state;
-	for (i = 0; i < 3; i++) {
-		co_u64 good = *target[i];
-
-		*target[i] = PASSAGE_VA - 1;
-		expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-		*target[i] = PASSAGE_END;
-		expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-		*target[i] = 0;
-		expect(CO_LOAD_OUTSIDE, SEG_TEXT);
-		*target[i] = good;
-	}
-	expect_loads();
-}
-
 /* ---- the caller ----------------------------------------------------------------------------------- */
 
 static void loaded_twice(void **state)
 {
 	(void)state;
-	expect_loads();
+	unit_expect_loads();
 	{
 		struct co_req_vm_load req = load_request(image);
 
@@ -530,9 +352,9 @@ static void after_a_bad_image_a_good_one(void **state)
 {
 	(void)state;
 	image->header.e_machine = EM_ARM;
-	expect(CO_LOAD_MACHINE, EM_ARM);
+	unit_expect(CO_LOAD_MACHINE, EM_ARM);
 	image->header.e_machine = EM_X86_64;
-	expect_loads();
+	unit_expect_loads();
 }
 
 /* Wherever a page of the caller is missing: EFAULT, and nothing kept. */
@@ -554,13 +376,13 @@ static void memory_that_faults(void **state)
 	(void)state;
 	for (i = 0; i < CO_ARRAY_SIZE(at); i++) {
 		sim.copy_fault = (co_uptr)image + at[i];
-		req = try_load(&err);
+		req = unit_try_load(&err);
 		assert_equal(err, -CO_EFAULT);
 		assert_equal(req.error, CO_LOAD_OK);
 		assert_equal(sim.live, live);
 	}
 	sim.copy_fault = 0;
-	expect_loads();
+	unit_expect_loads();
 }
 
 static void addresses_of_the_caller_that_wrap_around(void **state)
@@ -594,12 +416,13 @@ static void image_that_changes_under_the_loader(void **state)
 	(void)state;
 	sim.copied_in = spoil;
 	/* command line, header, program headers: then it is too late */
-	expect_loads();
+	unit_expect_loads();
 	assert_equal(VM->image.entry, main_start());
 	assert_bytes(main_start(), 0x11, sizeof(image->text));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, unit_start_vm, unit_end)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, unit_start_vm, unit_end)
 
 int main(void)
 {
@@ -632,18 +455,6 @@ int main(void)
 		TEST(exactly_as_much_as_there_is),
 		TEST(initrd_larger_than_memory),
 		TEST(command_line_too_long),
-		TEST(no_note),
-		TEST(notes_of_others_only),
-		TEST(note_without_its_magic),
-		TEST(note_shorter_than_its_structure),
-		TEST(note_of_another_version),
-		TEST(note_beyond_its_segment),
-		TEST(five_levels),
-		TEST(passage_not_in_a_segment),
-		TEST(passage_not_on_a_page),
-		TEST(passage_with_a_bad_end),
-		TEST(passage_of_more_than_four_pages),
-		TEST(jump_targets_outside_the_passage),
 		TEST(loaded_twice),
 		TEST(after_a_bad_image_a_good_one),
 		TEST(memory_that_faults),

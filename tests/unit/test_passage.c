@@ -296,8 +296,10 @@ static void every_page_may_be_missing(void **state)
 
 #define FOUR(name) \
 	cmocka_unit_test_setup_teardown(name, unit_start_loaded, unit_end)
-#define FIVE(name) \
-	{ #name "_5_levels", name, start5, unit_end, NULL }
+#define FIVE(name)                                              \
+	{                                                       \
+#name "_5_levels", name, start5, unit_end, NULL \
+	}
 #define CREATED(name) \
 	cmocka_unit_test_setup_teardown(name, unit_start_vm, unit_end)
 
@@ -324,7 +326,8 @@ int main(void)
 		CREATED(guest_text_at_the_hosts_address),
 		CREATED(guest_page_inside_the_identity_map),
 		cmocka_unit_test_setup_teardown(
-			large_chunk_over_a_table_boundary, unit_start, unit_end),
+			large_chunk_over_a_table_boundary, unit_start,
+			unit_end),
 		CREATED(every_page_may_be_missing),
 	};
 

@@ -177,7 +177,8 @@ static void events_reach_a_guest_with_interrupts_off(void **state)
 
 static void timer_guest(struct co_vcpu *vcpu, struct co_call *call)
 {
-	static co_u64 set; /* how many timers; one is on its way if more than came */
+	static co_u64
+		set; /* how many timers; one is on its way if more than came */
 
 	take_events(vcpu);
 	if (set > co_load(&timers)) {

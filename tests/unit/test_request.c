@@ -47,8 +47,7 @@ static void wrong_sizes_and_numbers(void **state)
 
 	(void)state;
 	for (nr = 0; nr < 20; nr++) {
-		assert_equal(ask(nr, buf, co_request_size(nr) + 1),
-			     -CO_EINVAL);
+		assert_equal(ask(nr, buf, co_request_size(nr) + 1), -CO_EINVAL);
 		assert_equal(ask(nr, buf, 0), -CO_EINVAL);
 	}
 	assert_equal(ask(0x80000001, buf, 64), -CO_EINVAL);
@@ -97,8 +96,8 @@ static void version_and_check_from_anyone(void **state)
 	assert_string_equal((char *)version.build, "unit test");
 	sim.blockers = CO_BLOCK_LOCKDOWN;
 	sim.cpu_blockers = CO_BLOCK_FRED;
-	assert_equal(co_request(&unit.file, CO_REQ_CHECK, &check,
-				sizeof(check), OWNER + 1),
+	assert_equal(co_request(&unit.file, CO_REQ_CHECK, &check, sizeof(check),
+				OWNER + 1),
 		     0);
 	assert_equal(check.blockers, CO_BLOCK_LOCKDOWN | CO_BLOCK_FRED);
 	assert_equal(check.tsc_khz, KHZ);
@@ -161,10 +160,10 @@ static void create_bad_numbers(void **state)
 	struct co_req_vm_create req;
 
 	(void)state;
-#define BAD(field, value)                            \
-	do {                                         \
-		req = create_request(64 * MIB);      \
-		req.field = value;                   \
+#define BAD(field, value)                               \
+	do {                                            \
+		req = create_request(64 * MIB);         \
+		req.field = value;                      \
 		assert_equal(create(&req), -CO_EINVAL); \
 	} while (0)
 	BAD(vcpus, 0);
@@ -215,8 +214,8 @@ static void create_twice(void **state)
 	struct co_vm *first = VM;
 
 	(void)state;
-	assert_equal(co_request(&unit.file, CO_REQ_VM_CREATE, &req,
-				sizeof(req), OWNER + 1),
+	assert_equal(co_request(&unit.file, CO_REQ_VM_CREATE, &req, sizeof(req),
+				OWNER + 1),
 		     -CO_EBUSY);
 	assert_ptr_equal(VM, first);
 	assert_equal(unit.file.owner, OWNER);

@@ -412,8 +412,9 @@ static void forwarded_interrupts(void **state)
 /* An exception, the system call gate, the guest's own vector, nonsense. */
 static void vectors_that_are_not_the_hosts(void **state)
 {
-	static const co_u64 bad[] = { 0,    1,	  3,	14,	   0x1f,
-				      0x80, 0xee, 0x100, 1ULL << 32 | 0x30 };
+	static const co_u64 bad[] = { 0,    1,	   3,
+				      14,   0x1f,  0x80,
+				      0xee, 0x100, 1ULL << 32 | 0x30 };
 	co_u32 i;
 
 	for (i = 0; i < CO_ARRAY_SIZE(bad); i++) {

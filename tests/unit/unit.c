@@ -115,6 +115,37 @@ int unit_load(struct co_req_vm_load *req)
 	return co_request(&unit.file, CO_REQ_VM_LOAD, req, sizeof(*req), OWNER);
 }
 
+struct co_req_vm_load unit_try_load(int *err)
+{
+	struct co_req_vm_load req = load_request(&unit.image);
+
+	*err = unit_load(&req);
+	return req;
+}
+
+void unit_expect(co_u32 error, co_u64 detail)
+{
+	struct co_req_vm_load req;
+	int err;
+
+	req = unit_try_load(&err);
+	assert_equal(err, -CO_ENOEXEC);
+	assert_equal(req.error, error);
+	assert_equal(req.detail, detail);
+	assert_false(VM->loaded);
+}
+
+void unit_expect_loads(void)
+{
+	struct co_req_vm_load req;
+	int err;
+
+	req = unit_try_load(&err);
+	assert_equal(err, 0);
+	assert_equal(req.error, CO_LOAD_OK);
+	assert_true(VM->loaded);
+}
+
 int unit_run(struct co_req_vcpu_run *req)
 {
 	return co_request(&unit.file, CO_REQ_VCPU_RUN, req, sizeof(*req),

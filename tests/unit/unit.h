@@ -47,15 +47,15 @@ struct image {
 
 enum { SEG_TEXT, SEG_PERCPU, SEG_DATA, SEG_NOTE };
 
-#define LINK_PA	      0x1000000ULL
-#define LINK_VA	      0xffffffff81000000ULL
-#define TEXT_MEMSZ    0x4000
-#define PERCPU_PA     (LINK_PA + 0x4000)
-#define PERCPU_MEMSZ  0x2000
-#define DATA_PA	      (LINK_PA + 0x6000)
-#define DATA_MEMSZ    0x3000
-#define PASSAGE_VA    (LINK_VA + 0x1000)
-#define PASSAGE_END   (LINK_VA + 0x2000)
+#define LINK_PA	     0x1000000ULL
+#define LINK_VA	     0xffffffff81000000ULL
+#define TEXT_MEMSZ   0x4000
+#define PERCPU_PA    (LINK_PA + 0x4000)
+#define PERCPU_MEMSZ 0x2000
+#define DATA_PA	     (LINK_PA + 0x6000)
+#define DATA_MEMSZ   0x3000
+#define PASSAGE_VA   (LINK_VA + 0x1000)
+#define PASSAGE_END  (LINK_VA + 0x2000)
 
 void image_init(struct image *image);
 struct co_req_vm_load load_request(const struct image *image);
@@ -71,14 +71,18 @@ extern struct unit unit;
 #define VCPU (&unit.file.vm->vcpu[0])
 
 /* For cmocka's setup and teardown. The teardown fails on a leak. */
-int unit_start(void **state); /* sim reset, file without VM */
-int unit_start_vm(void **state); /* 64 MiB, 8 devices */
+int unit_start(void **state);	     /* sim reset, file without VM */
+int unit_start_vm(void **state);     /* 64 MiB, 8 devices */
 int unit_start_loaded(void **state); /* and the image in it */
 int unit_end(void **state);
 
 struct co_req_vm_create create_request(co_u64 memory);
 int unit_create(co_u64 memory);
 int unit_load(struct co_req_vm_load *req);
+/* Loads unit.image as the test has made it. */
+struct co_req_vm_load unit_try_load(int *err);
+void unit_expect(co_u32 error, co_u64 detail);
+void unit_expect_loads(void);
 /* One RUN; the answer in *req. */
 int unit_run(struct co_req_vcpu_run *req);
 /* The guest's memory at a physical address. */
