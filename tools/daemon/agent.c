@@ -69,11 +69,14 @@ static void fail_all(struct agent *a, const char *why)
 static void push(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
-	size_t taken = console_input(a->d->agent_port,
-				     (const uint8_t *)a->queue.data,
-				     a->queue.length);
+	size_t taken = 1;
 
-	text_drop(&a->queue, taken);
+	while (taken && a->queue.length) {
+		taken = console_input(a->d->agent_port,
+				      (const uint8_t *)a->queue.data,
+				      a->queue.length);
+		text_drop(&a->queue, taken);
+	}
 	if (a->queue.length)
 		uv_timer_start(a->timer, push, RETRY_MS, 0);
 }

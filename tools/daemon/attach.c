@@ -23,11 +23,14 @@ static void attach_output(struct console_reader *r, const uint8_t *data,
 static void push_input(uv_timer_t *timer)
 {
 	struct connection *c = timer->data;
-	size_t taken = console_input(c->d->console,
-				     (const uint8_t *)c->input.data,
-				     c->input.length);
+	size_t taken;
 
-	text_drop(&c->input, taken);
+	do {
+		taken = console_input(c->d->console,
+				      (const uint8_t *)c->input.data,
+				      c->input.length);
+		text_drop(&c->input, taken);
+	} while (taken && c->input.length);
 	if (c->input.length) {
 		connection_pause(c);
 		uv_timer_start(&c->timer, push_input, INPUT_RETRY_MS, 0);
