@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The configuration language against any bytes. An included file is the input
+ * itself again, so that nesting is reached without a file system. What must hold:
+ * no crash, an error has a position, what goes to the guest has no byte that
+ * could end its command line, and a configuration that was taken is in range.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../tools/lib/config.h"
+
+#define INCLUDES_MAX 64
+
+static const uint8_t *input;
+static size_t input_size;
+static unsigned int includes;
+
+static int read_input(struct text *t, const char *path)
+{
+	if (path[0] == '/' || ++includes > INCLUDES_MAX) {
+		errno = ENOENT;
+		return -1;
+	}
+	text_add(t, input, input_size);
+	return 0;
+}
+
+static void check_good(struct config *c)
+{
+	struct error *err = NULL;
+	size_t i;
+
+	for (i = 0; i < c->command_line.length; i++)
+		if ((uint8_t)c->command_line.data[i] < 0x20 &&
+		    c->command_line.data[i] != '\t')
+			abort();
+	if (c->columns < 16 || c->columns > 1000 || c->rows < 2 ||
+	    c->rows > 1000 || c->cpus != 1 || c->memory % (2u << 20))
+		abort();
+	if (config_finish(c, &err))
+		error_free(&err);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct error *err = NULL;
+	struct config c;
+
+	input = data;
+	input_size = size;
+	includes = 0;
+	config_init(&c);
+	c.read_file = read_input;
+	if (!config_text(&c, "fuzz", (const char *)data, size, &err)) {
+		check_good(&c);
+	} else {
+		if (strncmp(err->text, "fuzz:", 5))
+			abort();
+		error_free(&err);
+	}
+	config_free(&c);
+	return 0;
+}
