@@ -48,6 +48,13 @@ def word_errors(b):
         expect_in(wanted, r.stderr.decode())
 
 
+def binary(b):
+    """A file that is no text is refused at its first such byte"""
+    b.file("image.conf", b"kernel=kernel\na\0b\n")
+    r = b.cli("config", "check", "@image.conf")
+    expect_equal(r.stderr, b"colinux: image.conf:2:2: control character 0x00\n")
+
+
 def deep(b):
     """Files nested without end, and circles, are errors"""
     for i in range(40):
@@ -68,4 +75,4 @@ def long_line(b):
 
 
 CASES = [make_case(c) for c in sorted(HERE.glob("*.conf"))] + \
-    [words, word_errors, deep, long_line]
+    [words, word_errors, binary, deep, long_line]
