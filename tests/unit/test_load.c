@@ -291,6 +291,11 @@ static void segments_far_apart(void **state)
 	(void)state;
 	image->segment[SEG_DATA].p_paddr = 1ULL << 62;
 	unit_expect(CO_LOAD_TOO_SMALL, 0xffffffff);
+	/* from the first address to the last one */
+	image->segment[SEG_TEXT].p_paddr = 0;
+	image->segment[SEG_DATA].p_paddr = ~0ULL - DATA_MEMSZ;
+	image->header.e_entry = LINK_VA;
+	unit_expect(CO_LOAD_TOO_SMALL, 0xffffffff);
 }
 
 static void exactly_as_much_as_there_is(void **state)

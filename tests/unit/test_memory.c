@@ -130,6 +130,20 @@ static void fragments_of_2_mib(void **state)
 		assert_equal(mem.chunk[i].address, GIB + i * 2 * CO_LARGE_PAGE);
 }
 
+/* A search that fails costs the host a look at all of its memory. */
+static void few_searches_fail(void **state)
+{
+	co_u32 i;
+
+	(void)state;
+	sim_memory_none();
+	for (i = 0; i < 100; i++)
+		sim_memory_add(GIB + i * 2 * CO_LARGE_PAGE, CO_LARGE_PAGE);
+	assert_equal(co_memory_alloc(&mem, 200 * MIB), 0);
+	/* 100 pieces, the list's three sizes, 200, 128, 64, ... 4 MiB */
+	assert_equal(sim.allocations, 100 + 3 + 7);
+}
+
 static void no_more_pieces_and_nothing_is_left_behind(void **state)
 {
 	(void)state;
@@ -275,6 +289,7 @@ int main(void)
 		TEST(pieces_halve_until_they_fit),
 		TEST(main_is_the_largest_and_of_equals_the_lowest),
 		TEST(fragments_of_2_mib),
+		TEST(few_searches_fail),
 		TEST(no_more_pieces_and_nothing_is_left_behind),
 		TEST(any_host_any_size),
 		TEST(inside_a_chunk),

@@ -100,6 +100,11 @@ static void passage_not_on_a_page(void **state)
 	/* the virtual address is, the physical one isn't */
 	image->segment[SEG_TEXT].p_paddr -= 0x10;
 	unit_expect(CO_LOAD_OUTSIDE, SEG_TEXT);
+	/* the physical address is, the virtual one isn't */
+	image->segment[SEG_TEXT].p_paddr += 0x10;
+	image->segment[SEG_TEXT].p_vaddr += 8;
+	image->notes.note.passage_start += 8;
+	unit_expect(CO_LOAD_OUTSIDE, SEG_TEXT);
 }
 
 static void passage_with_a_bad_end(void **state)

@@ -236,6 +236,25 @@ static void console_text_not_the_guests(void **state)
 		assert_equal(answer[i], CO_ERROR_ARG);
 }
 
+/* As much as a RUN can carry, and one byte more. */
+static void console_text_of_any_length(void **state)
+{
+	struct co_req_vcpu_run req;
+	struct co_call *call = add(CO_CALL_CONSOLE);
+
+	(void)state;
+	call->arg[0] = VM->memory.lowest;
+	call->arg[1] = CO_TEXT_MAX;
+	call = add(CO_CALL_CONSOLE);
+	call->arg[0] = VM->memory.lowest;
+	call->arg[1] = CO_TEXT_MAX + 1;
+	req = run();
+	assert_equal(req.size, CO_TEXT_MAX);
+	assert_memory_equal(req.data, unit_at(VM->memory.lowest), CO_TEXT_MAX);
+	run_to_the_end();
+	assert_equal(answer[1], CO_ERROR_ARG);
+}
+
 static void device_access(co_u64 nr, co_u32 exit)
 {
 	struct co_req_vcpu_run req;
@@ -530,6 +549,7 @@ int main(void)
 		TEST(timer_call_sets_the_timer),
 		TEST(console_text),
 		TEST(console_text_not_the_guests),
+		TEST(console_text_of_any_length),
 		TEST(device_read),
 		TEST(device_write),
 		TEST(device_that_is_not_there),
