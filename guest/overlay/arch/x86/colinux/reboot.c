@@ -7,11 +7,10 @@
 #include <linux/panic_notifier.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
-#include <linux/sched.h>
 #include <linux/string.h>
 #include <asm/page.h>
 #include <asm/reboot.h>
-#include <asm/trapnr.h>
+#include <asm/special_insns.h>
 #include "colinux.h"
 
 /* What went wrong first, in one line; panic() adds only "Fatal exception". */
@@ -28,18 +27,19 @@ void __noreturn colinux_stop(u64 reason, const char *text)
 		colinux_leave(CO_CALL_STOP, reason, __pa(verdict), size, 0, 0);
 }
 
+/* "Oops" is the word for page faults; nothing has faulted since this one. */
 static int note_fault(struct notifier_block *nb, unsigned long why, void *data)
 {
 	struct die_args *args = data;
+	void *where = (void *)instruction_pointer(args->regs);
 
 	if (why != DIE_OOPS || first_fault[0])
 		return NOTIFY_DONE;
-	if (args->trapnr == X86_TRAP_PF)
-		snprintf(first_fault, sizeof(first_fault), "page fault at %pS, address %#lx",
-			 (void *)instruction_pointer(args->regs), current->thread.cr2);
+	if (!strcmp(args->str, "Oops"))
+		snprintf(first_fault, sizeof(first_fault),
+			 "page fault at %pS, address %#lx", where, read_cr2());
 	else
-		snprintf(first_fault, sizeof(first_fault), "%s at %pS", args->str,
-			 (void *)instruction_pointer(args->regs));
+		snprintf(first_fault, sizeof(first_fault), "%s at %pS", args->str, where);
 	return NOTIFY_DONE;
 }
 

@@ -107,6 +107,16 @@ void colinux_clock_event(void)
 	schedule_work(&clock_work);
 }
 
+/* Until the TSC became the clock no tick was counted while interrupts were off:
+ * what was asked for at boot has fallen behind. */
+static int __init colinux_set_clock(void)
+{
+	if (colinux_guest())
+		follow_clock(NULL);
+	return 0;
+}
+late_initcall_sync(colinux_set_clock);
+
 static u64 colinux_steal_clock(int cpu)
 {
 	return READ_ONCE(colinux_areas[cpu].event.steal_ns);
