@@ -27,9 +27,14 @@ def binaries(tree):
     for name in tree.files:
         data = tree.data(name)
         kind = next((k for magic, k in MAGIC.items() if data.startswith(magic)), None)
-        if kind or b"\0" in data:
+        if kind or b"\0" in data and not is_bad_input(name, data):
             found.append(f"{name}: {kind or 'holds binary data'}; it is to be built, not committed")
     return found
+
+
+def is_bad_input(name, data):
+    """A few bytes on which a test tries a parser."""
+    return name.startswith("tests/") and len(data) <= 256
 
 
 def texts(tree):
@@ -113,7 +118,7 @@ RULES = [
         ("lab/planted", "#!/bin/sh\ntrue\n"),
         ("tools/planted/Makefile", "all:\n")]),
     Rule("no binary is committed", binaries, [
-        ("lab/planted.ko", "\x7fELF"), ("docs/planted.png", "a\0b")]),
+        ("lab/planted.ko", "\x7fELF"), ("docs/planted.png", "a\0b"), ("tests/planted.img", "a\0b" * 100)]),
     Rule("nothing is left undone", leftovers, [
         ("core/planted.c", SPDX + "/* TO" + "DO */\n"),
         ("docs/planted.md", "FIX" + "ME later\n"),
