@@ -8,22 +8,34 @@ shift
 
 insmod /lib/colinux.ko || exit 1
 
-# What the daemon and the kernel had to say, for the user who has to find out.
+# What is known about a VM that doesn't do what it should.
 explain()
 {
-	echo "the VM's end, as 'colinux info' tells it:" >&2
-	colinux info debian >&2
-	cp -r /run/colinux /out/ 2>/dev/null
+	colinux info debian
+	echo "the end of its console:"
+	tail -n 30 /out/console | tr -d '\r' | sed 's/^/  | /'
+} >&2
+
+# A command may be silent for long; the host shows that it is alive.
+show_life()
+{
+	while sleep 30; do
+		echo "lab: alive" >/dev/kmsg
+	done
 }
 
 colinux-daemon --background name=debian kernel=/guest/vmlinux \
-	cobd0=/dev/vda root=/dev/cobd0 "$@" >&2 || exit 1
-if [ -n "$command" ]; then
+	cobd0=/dev/vda root=/dev/cobd0 log=/out/console "$@" >&2 || exit 1
+if [ -z "$command" ]; then
+	colinux attach debian
+	status=$?
+elif colinux exec --wait 240 debian -- /bin/true; then
+	show_life &
 	colinux exec debian -- /bin/sh -c "$command"
 	status=$?
 else
-	colinux attach debian
-	status=$?
+	explain
+	status=1
 fi
-colinux stop debian >&2 || explain
+colinux stop debian >/tmp/stop 2>&1 || { cat /tmp/stop >&2 && explain; }
 exit $status
