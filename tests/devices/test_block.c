@@ -4,10 +4,6 @@
  * shortens and delays.
  */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -21,229 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "driver.h"
-#include "../../tools/devices/block.h"
-
-#define SECTORS	 4096
-#define BYTES	 ((uint64_t)SECTORS * 512)
-#define FLUSH	 (1ull << 9)
-#define FEATURES (FLUSH | 1ull << 13 | 1ull << 14)
-#define RING	 (FEATURE_EVENT_IDX | FEATURE_INDIRECT)
-
-enum { IN, OUT, T_FLUSH = 4, GET_ID = 8, DISCARD = 11, ZEROES = 13 };
-enum { OK, IOERR, UNSUPP, NOTHING = 0xee };
-
-/* ---- an engine with a mind of its own --------------------------------------- */
-
-static struct {
-	atomic_uint count[BLOCK_DISCARD + 1];
-	atomic_int under_way;
-	atomic_uint delay_us; /* of completions */
-	int fail;	      /* errno of operations of type fail_op */
-	enum block_op fail_op;
-	size_t short_bytes; /* READ and WRITE move no more at once */
-	struct iovec cut;
-	struct block_io *failed; /* done without the real engine */
-	/* Order of what was done. */
-	enum block_op order[64];
-	atomic_uint ordered;
-} hook;
-
-static int hook_open(void **state, int fd, const int wake[2])
-{
-	return block_uring.open(state, fd, wake);
-}
-
-static bool moves(const struct block_io *io)
-{
-	return io->op <= BLOCK_WRITE_DURABLE;
-}
-
-static void hook_submit(void *state, struct block_io *io)
-{
-	unsigned int n = atomic_fetch_add(&hook.ordered, 1);
-
-	if (n < 64)
-		hook.order[n] = io->op;
-	atomic_fetch_add(&hook.count[io->op], 1);
-	atomic_fetch_add(&hook.under_way, 1);
-	if (hook.fail && io->op == hook.fail_op) {
-		io->result = -hook.fail;
-		io->next = hook.failed;
-		hook.failed = io;
-		return;
-	}
-	if (hook.short_bytes && moves(io)) {
-		hook.cut = io->iov[0];
-		if (hook.cut.iov_len > hook.short_bytes)
-			hook.cut.iov_len = hook.short_bytes;
-		io->iov = &hook.cut;
-		io->iov_n = 1;
-	}
-	block_uring.submit(state, io);
-}
-
-static struct block_io *hook_wait(void *state)
-{
-	struct block_io *io, *done = hook.failed;
-
-	hook.failed = NULL;
-	if (!done)
-		done = block_uring.wait(state);
-	if (done && atomic_load(&hook.delay_us))
-		usleep(atomic_load(&hook.delay_us));
-	for (io = done; io; io = io->next)
-		atomic_fetch_sub(&hook.under_way, 1);
-	return done;
-}
-
-static void hook_close(void *state)
-{
-	block_uring.close(state);
-}
-
-static const struct block_engine hooked = {
-	.name = "hook",
-	.open = hook_open,
-	.submit = hook_submit,
-	.wait = hook_wait,
-	.close = hook_close,
-};
-
-/* ---- a disk ----------------------------------------------------------------- */
-
-struct disk {
-	struct rig rig;
-	struct device *dev;
-	struct gring g;
-	char path[64];
-	int fd;
-	uint8_t oracle[BYTES];
-	uint64_t data;	 /* guest memory for data: 2 MiB */
-	uint64_t header; /* 32 bytes of header and status a head */
-};
-
-static void make_image(struct disk *d)
-{
-	const char *folder = getenv("TMPDIR");
-	uint64_t i;
-
-	snprintf(d->path, sizeof(d->path), "%.40s/cobd-XXXXXX",
-		 folder ? folder : "/tmp");
-	d->fd = mkstemp(d->path);
-	assert_true(d->fd >= 0);
-	for (i = 0; i < BYTES; i++)
-		d->oracle[i] = (uint8_t)(i / 512 + i * 7);
-	assert_int_equal(pwrite(d->fd, d->oracle, BYTES, 0), BYTES);
-}
-
-static struct disk *disk_new(bool read_only)
-{
-	struct disk *d = calloc(1, sizeof(*d));
-	struct block_options opt = { d->path, read_only };
-	struct error *err = NULL;
-
-	memset(&hook, 0, sizeof(hook));
-	rig_init(&d->rig);
-	make_image(d);
-	d->dev = block_create(d->rig.m, "cobd0", &opt, &err);
-	assert_non_null(d->dev);
-	d->data = rig_alloc(&d->rig, BYTES, 4096);
-	d->header = rig_alloc(&d->rig, 256 * 32, 16);
-	return d;
-}
-
-static void disk_free(struct disk *d)
-{
-	rig_free(&d->rig);
-	close(d->fd);
-	unlink(d->path);
-	free(d);
-}
-
-static void disk_start(struct disk *d, uint16_t size, uint64_t features)
-{
-	negotiate(&d->rig, 0, features);
-	gring_init(&d->g, &d->rig, 0, 0, size, features);
-	driver_ok(&d->rig, 0);
-}
-
-static struct disk *hooked_disk(void)
-{
-	struct disk *d = disk_new(false);
-
-	block_use_engine(d->dev, &hooked);
-	disk_start(d, 128, FEATURES | RING);
-	return d;
-}
-
-static uint64_t header_at(struct disk *d, unsigned int slot)
-{
-	return d->header + 32 * slot;
-}
-
-static uint8_t status_of(struct disk *d, unsigned int slot)
-{
-	return ((uint8_t *)rig_at(&d->rig, header_at(d, slot)))[16];
-}
-
-/* Header, data in `parts` pieces, status; returns the head. */
-static int put(struct disk *d, unsigned int slot, uint32_t type,
-	       uint64_t sector, uint64_t pa, uint32_t size, unsigned int parts)
-{
-	uint8_t *h = rig_at(&d->rig, header_at(d, slot));
-	struct buffer b[40] = { { header_at(d, slot), 16, false } };
-	bool in = type == IN || type == GET_ID;
-	unsigned int n = 1, i;
-	uint32_t done = 0;
-
-	memcpy(h, &type, 4);
-	memset(h + 4, 0, 4);
-	memcpy(h + 8, &sector, 8);
-	h[16] = NOTHING;
-	for (i = 0; size && i < parts; i++) {
-		uint32_t end = i + 1 == parts ? size : size / parts * (i + 1);
-
-		b[n++] = (struct buffer){ pa + done, end - done, in };
-		done = end;
-	}
-	b[n++] = (struct buffer){ header_at(d, slot) + 16, 1, true };
-	return gring_add(&d->g, b, n);
-}
-
-static uint8_t request(struct disk *d, uint32_t type, uint64_t sector,
-		       uint64_t pa, uint32_t size, unsigned int parts)
-{
-	uint32_t written;
-
-	assert_true(put(d, 0, type, sector, pa, size, parts) >= 0);
-	gring_kick(&d->g);
-	assert_true(gring_await(&d->g, &written) >= 0);
-	return status_of(d, 0);
-}
-
-/* A DISCARD or WRITE_ZEROES of one range. */
-static uint8_t range(struct disk *d, uint32_t type, uint64_t sector,
-		     uint32_t sectors, uint32_t flags)
-{
-	uint8_t *p = rig_at(&d->rig, d->data);
-
-	memcpy(p, &sector, 8);
-	memcpy(p + 8, &sectors, 4);
-	memcpy(p + 12, &flags, 4);
-	return request(d, type, 0, d->data, 16, 1);
-}
-
-static void check_image(struct disk *d)
-{
-	uint8_t *now = malloc(BYTES);
-
-	assert_int_equal(pread(d->fd, now, BYTES, 0), BYTES);
-	assert_memory_equal(now, d->oracle, BYTES);
-	free(now);
-}
+#include "disk.h"
 
 /* ---- tests ------------------------------------------------------------------ */
 
@@ -515,6 +289,8 @@ static void test_read_only(void **state)
 	assert_int_equal(request(d, T_FLUSH, 0, 0, 0, 0), OK);
 	check_image(d);
 	assert_non_null(strstr(detail(&d->rig, 0), "read-only"));
+	/* Refused by the device, not by the file. */
+	assert_null(strstr(detail(&d->rig, 0), "errors"));
 	disk_free(d);
 }
 
@@ -638,39 +414,74 @@ static void test_truncated(void **state)
 	disk_free(d);
 }
 
+/* Reads that are under way when the device is reset. */
+static void reset_round(struct disk *d, unsigned int round)
+{
+	uint8_t *p = rig_at(&d->rig, d->data);
+	unsigned int i;
+
+	disk_start(d, 128, FEATURES | RING);
+	for (i = 0; i < 64; i++) {
+		put(d, i, IN, i * 8, d->data + i * 4096, 4096, 3);
+		if (i % 8 == 0)
+			gring_kick(&d->g);
+	}
+	gring_kick(&d->g);
+	usleep(500 * round);
+	reg_write(&d->rig, 0, CO_DEV_STATUS, 0, 0);
+	assert_int_equal(atomic_load(&hook.under_way), 0);
+	assert_int_equal(reg_read(&d->rig, 0, CO_DEV_STATUS, 0), 0);
+	memset(p, 0xa5, 64 * 4096);
+	usleep(2000);
+	for (i = 0; i < 64 * 4096; i++)
+		assert_int_equal(p[i], 0xa5);
+}
+
 /* A reset comes back when nothing touches guest memory any more. */
 static void test_reset_in_flight(void **state)
 {
 	struct disk *d = disk_new(false);
-	unsigned int round, i;
+	unsigned int round;
 
 	(void)state;
 	block_use_engine(d->dev, &hooked);
-	for (round = 0; round < 10; round++) {
+	for (round = 0; round < 20; round++) {
 		uint64_t next = d->rig.next;
-		uint8_t *p = rig_at(&d->rig, d->data);
 
-		disk_start(d, 128, FEATURES | RING);
-		atomic_store(&hook.delay_us, 3000);
-		for (i = 0; i < 64; i++) {
-			put(d, i, IN, i * 8, d->data + i * 4096, 4096, 3);
-			if (i % 8 == 0)
-				gring_kick(&d->g);
-		}
-		gring_kick(&d->g);
-		usleep(500 * round);
-		reg_write(&d->rig, 0, CO_DEV_STATUS, 0, 0);
-		assert_int_equal(atomic_load(&hook.under_way), 0);
-		assert_int_equal(reg_read(&d->rig, 0, CO_DEV_STATUS, 0), 0);
-		memset(p, 0xa5, 64 * 4096);
-		usleep(2000);
-		for (i = 0; i < 64 * 4096; i++)
-			assert_int_equal(p[i], 0xa5);
+		atomic_store(&hook.slow, round % 2);
+		atomic_store(&hook.delay_us, 3000 * !(round % 2));
+		reset_round(d, round / 2);
 		d->rig.next = next;
 	}
-	atomic_store(&hook.delay_us, 0);
+	atomic_store(&hook.slow, false);
 	disk_start(d, 128, FEATURES | RING);
 	assert_int_equal(request(d, IN, 0, d->data, 512, 1), OK);
+	disk_free(d);
+}
+
+/* The guest makes chains available again that the device still has. */
+static void test_too_many(void **state)
+{
+	struct disk *d = disk_new(false);
+	unsigned int i;
+
+	(void)state;
+	block_use_engine(d->dev, &hooked);
+	atomic_store(&hook.slow, true);
+	atomic_store(&hook.frozen, true);
+	disk_start(d, 8, FEATURES | RING);
+	for (i = 0; i < 8; i++)
+		assert_true(put(d, i, IN, i, d->data, 512, 1) >= 0);
+	gring_kick(&d->g);
+	for (i = 0; i < 5000 && atomic_load(&hook.under_way) < 8; i++)
+		usleep(1000);
+	__atomic_store_n(&d->g.avail[1], 16, __ATOMIC_RELEASE);
+	queue_ring(d->dev->queue[0]);
+	for (i = 0; i < 5000 && !why(&d->rig, 0); i++)
+		usleep(1000);
+	assert_non_null(why(&d->rig, 0));
+	assert_non_null(strstr(why(&d->rig, 0), "more chains than"));
+	atomic_store(&hook.frozen, false);
 	disk_free(d);
 }
 
@@ -758,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_reset_in_flight),
+		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_free_in_flight),
 		cmocka_unit_test(test_without_uring),
 	};

@@ -230,6 +230,51 @@ static void test_own_lock(void **state)
 	rig_free(&rig);
 }
 
+/* A loop device of the host; false where there is none to be had. */
+static bool make_loop(const char *image, char *device, int size)
+{
+	char command[200], *end;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "losetup -f --show '%.120s' 2>&1",
+		 image);
+	f = popen(command, "r");
+	if (!f)
+		return false;
+	end = fgets(device, size, f);
+	if (pclose(f) || !end)
+		return false;
+	device[strcspn(device, "\n")] = 0;
+	return true;
+}
+
+static void drop_loop(const char *device)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "losetup -d '%.120s'", device);
+	assert_int_equal(system(command), 0);
+}
+
+/* O_EXCL is what a mount has. */
+static void test_host_device(void **state)
+{
+	char device[128];
+	int fd;
+
+	(void)state;
+	make_file("disk", 1 << 20);
+	if (!make_loop(in_folder("disk"), device, sizeof(device)))
+		skip();
+	assert_null(try_image(device, false));
+	fd = open(device, O_RDWR | O_EXCL);
+	assert_true(fd >= 0);
+	expect(device, false, "in use by the host (mounted");
+	assert_null(try_image(device, true));
+	close(fd);
+	drop_loop(device);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_shared_lock),
 		cmocka_unit_test(test_own_lock),
+		cmocka_unit_test(test_host_device),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, make_folder,

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disk.h"
+
+/* ---- an engine with a mind of its own --------------------------------------- */
+
+struct hook hook;
+
+static int hook_open(void **state, int fd, const int wake[2])
+{
+	hook.fd = fd;
+	return block_uring.open(state, fd, wake);
+}
+
+static bool moves(const struct block_io *io)
+{
+	return io->op <= BLOCK_WRITE_DURABLE;
+}
+
+static void hook_submit(void *state, struct block_io *io)
+{
+	unsigned int n = atomic_fetch_add(&hook.ordered, 1);
+
+	if (n < 64)
+		hook.order[n] = io->op;
+	atomic_fetch_add(&hook.count[io->op], 1);
+	atomic_fetch_add(&hook.under_way, 1);
+	if (hook.fail && io->op == hook.fail_op) {
+		io->result = -hook.fail;
+		io->next = hook.failed;
+		hook.failed = io;
+		return;
+	}
+	if (atomic_load(&hook.slow)) {
+		io->next = hook.held;
+		hook.held = io;
+		return;
+	}
+	if (hook.short_bytes && moves(io)) {
+		hook.cut = io->iov[0];
+		if (hook.cut.iov_len > hook.short_bytes)
+			hook.cut.iov_len = hook.short_bytes;
+		io->iov = &hook.cut;
+		io->iov_n = 1;
+	}
+	block_uring.submit(state, io);
+}
+
+static struct block_io *release_held(void)
+{
+	struct block_io *io = hook.held;
+
+	if (!io || atomic_load(&hook.frozen))
+		return NULL;
+	hook.held = io->next;
+	usleep(300);
+	block_io_now(hook.fd, io);
+	io->next = NULL;
+	return io;
+}
+
+static struct block_io *hook_wait(void *state)
+{
+	struct block_io *io, *done = hook.failed;
+
+	hook.failed = NULL;
+	if (!done)
+		done = release_held();
+	if (!done)
+		done = block_uring.wait(state);
+	if (done && atomic_load(&hook.delay_us))
+		usleep(atomic_load(&hook.delay_us));
+	for (io = done; io; io = io->next)
+		atomic_fetch_sub(&hook.under_way, 1);
+	return done;
+}
+
+static void hook_close(void *state)
+{
+	block_uring.close(state);
+}
+
+const struct block_engine hooked = {
+	.name = "hook",
+	.open = hook_open,
+	.submit = hook_submit,
+	.wait = hook_wait,
+	.close = hook_close,
+};
+
+/* ---- a disk ----------------------------------------------------------------- */
+
+static void make_image(struct disk *d)
+{
+	const char *folder = getenv("TMPDIR");
+	uint64_t i;
+
+	snprintf(d->path, sizeof(d->path), "%.40s/cobd-XXXXXX",
+		 folder ? folder : "/tmp");
+	d->fd = mkstemp(d->path);
+	assert_true(d->fd >= 0);
+	for (i = 0; i < BYTES; i++)
+		d->oracle[i] = (uint8_t)(i / 512 + i * 7);
+	assert_int_equal(pwrite(d->fd, d->oracle, BYTES, 0), BYTES);
+}
+
+struct disk *disk_new(bool read_only)
+{
+	struct disk *d = calloc(1, sizeof(*d));
+	struct block_options opt = { d->path, read_only };
+	struct error *err = NULL;
+
+	memset(&hook, 0, sizeof(hook));
+	rig_init(&d->rig);
+	make_image(d);
+	d->dev = block_create(d->rig.m, "cobd0", &opt, &err);
+	assert_non_null(d->dev);
+	d->data = rig_alloc(&d->rig, BYTES, 4096);
+	d->header = rig_alloc(&d->rig, 256 * 32, 16);
+	return d;
+}
+
+void disk_free(struct disk *d)
+{
+	rig_free(&d->rig);
+	close(d->fd);
+	unlink(d->path);
+	free(d);
+}
+
+void disk_start(struct disk *d, uint16_t size, uint64_t features)
+{
+	negotiate(&d->rig, 0, features);
+	gring_init(&d->g, &d->rig, 0, 0, size, features);
+	driver_ok(&d->rig, 0);
+}
+
+struct disk *hooked_disk(void)
+{
+	struct disk *d = disk_new(false);
+
+	block_use_engine(d->dev, &hooked);
+	disk_start(d, 128, FEATURES | RING);
+	return d;
+}
+
+static uint64_t header_at(struct disk *d, unsigned int slot)
+{
+	return d->header + 32 * slot;
+}
+
+uint8_t status_of(struct disk *d, unsigned int slot)
+{
+	return ((uint8_t *)rig_at(&d->rig, header_at(d, slot)))[16];
+}
+
+int put(struct disk *d, unsigned int slot, uint32_t type, uint64_t sector,
+	uint64_t pa, uint32_t size, unsigned int parts)
+{
+	uint8_t *h = rig_at(&d->rig, header_at(d, slot));
+	struct buffer b[40] = { { header_at(d, slot), 16, false } };
+	bool in = type == IN || type == GET_ID;
+	unsigned int n = 1, i;
+	uint32_t done = 0;
+
+	memcpy(h, &type, 4);
+	memset(h + 4, 0, 4);
+	memcpy(h + 8, &sector, 8);
+	h[16] = NOTHING;
+	for (i = 0; size && i < parts; i++) {
+		uint32_t end = i + 1 == parts ? size : size / parts * (i + 1);
+
+		b[n++] = (struct buffer){ pa + done, end - done, in };
+		done = end;
+	}
+	b[n++] = (struct buffer){ header_at(d, slot) + 16, 1, true };
+	return gring_add(&d->g, b, n);
+}
+
+uint8_t request(struct disk *d, uint32_t type, uint64_t sector, uint64_t pa,
+		uint32_t size, unsigned int parts)
+{
+	uint32_t written;
+
+	assert_true(put(d, 0, type, sector, pa, size, parts) >= 0);
+	gring_kick(&d->g);
+	assert_true(gring_await(&d->g, &written) >= 0);
+	return status_of(d, 0);
+}
+
+uint8_t range(struct disk *d, uint32_t type, uint64_t sector, uint32_t sectors,
+	      uint32_t flags)
+{
+	uint8_t *p = rig_at(&d->rig, d->data);
+
+	memcpy(p, &sector, 8);
+	memcpy(p + 8, &sectors, 4);
+	memcpy(p + 12, &flags, 4);
+	return request(d, type, 0, d->data, 16, 1);
+}
+
+void check_image(struct disk *d)
+{
+	uint8_t *now = malloc(BYTES);
+
+	assert_int_equal(pread(d->fd, now, BYTES, 0), BYTES);
+	assert_memory_equal(now, d->oracle, BYTES);
+	free(now);
+}
