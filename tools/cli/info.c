@@ -48,14 +48,14 @@ static void print_stats(json_t *stats)
 		       (long long)json_integer_value(v));
 }
 
-static void print_log(json_t *lines)
+static void print_log(const char *heading, json_t *lines)
 {
 	json_t *line;
 	size_t i;
 
 	if (!json_array_size(lines))
 		return;
-	puts("last console lines:");
+	puts(heading);
 	json_array_foreach(lines, i, line)
 		printf("  %s\n", json_string_value(line));
 }
@@ -66,6 +66,19 @@ static void print_verdict(json_t *verdict)
 
 	printf("%-13s %s%s%s\n", "verdict:", text_of(verdict, "name"),
 	       *text ? ": " : "", text);
+}
+
+/* After a panic the kernel's log is the surer witness: the console's last words
+ * had to go through a device. */
+static void print_last(json_t *o)
+{
+	json_t *verdict = json_object_get(o, "verdict");
+
+	if (!strcmp(text_of(verdict, "name"), "panic"))
+		print_log("last lines of the kernel's log:",
+			  json_object_get(o, "kernel_log"));
+	else
+		print_log("last console lines:", json_object_get(o, "log"));
 }
 
 static void print_info(json_t *o)
@@ -91,7 +104,7 @@ static void print_info(json_t *o)
 		puts("counters:");
 		print_stats(json_object_get(o, "stats"));
 	}
-	print_log(json_object_get(o, "log"));
+	print_last(o);
 	free(memory);
 }
 

@@ -4,7 +4,8 @@
  *
  * Threads: the loop's thread does everything but the vCPUs' RUN requests, which
  * have a thread each (vcpu.c). Those touch machine_access(), console_inject(),
- * the tail of the log (under its lock) and `vcpu_ended`, nothing else.
+ * the kernel's log (under its lock), the two counters of console bytes and
+ * `vcpu_ended`, nothing else.
  */
 #ifndef CO_TOOLS_DAEMON_H
 #define CO_TOOLS_DAEMON_H
@@ -62,7 +63,10 @@ struct daemon {
 	struct machine *machine;
 	struct console *console, *agent_port;
 	struct console_reader log_reader;
-	struct log log;
+	struct log log;	       /* of the console */
+	struct log kernel_log; /* what the kernel said by CO_CALL_CONSOLE */
+	/* Bytes of it that went to the console, and bytes that came out there. */
+	_Atomic uint64_t injected, console_bytes;
 	struct agent *agent;
 	pthread_t vcpu_thread;
 	bool vcpu_started;

@@ -148,11 +148,13 @@ int main(int argc, char **argv)
 		status = only_text(d);
 	} else {
 		log_init(&d->log);
+		log_init(&d->kernel_log);
 		uv_loop_init(&d->loop);
 		watch_signals(d);
 		status = run(d);
 		instance_release(d);
 		log_free(&d->log);
+		log_free(&d->kernel_log);
 	}
 	config_free(&d->config);
 	free(d);

@@ -6,17 +6,21 @@
 #include <signal.h>
 #include <string.h>
 
-/* Text of the early console. Once the guest has opened its virtio console that
- * one shows the same text, so it must not come twice. */
+/*
+ * The kernel says here all that it logs, from its first line to its last, and the
+ * same once more on its virtio console when it has one. The console's users get
+ * the former until the latter speaks: until more has come out than was put in.
+ */
 static void vcpu_console(struct daemon *d, const struct co_req_vcpu_run *run)
 {
 	size_t n = run->size < sizeof(run->data) ? run->size :
 						   sizeof(run->data);
 
-	if (console_guest_open(d->console))
-		log_add(&d->log, run->data, n);
-	else
-		console_inject(d->console, run->data, n);
+	log_add(&d->kernel_log, run->data, n);
+	if (d->console_bytes > d->injected)
+		return;
+	d->injected += n;
+	console_inject(d->console, run->data, n);
 }
 
 static uint64_t vcpu_exit(struct daemon *d, const struct co_req_vcpu_run *run)

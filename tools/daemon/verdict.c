@@ -122,6 +122,7 @@ json_t *info_json(struct daemon *d)
 		json_object_set_new(o, "stats", stats_json(&info));
 	}
 	json_object_set_new(o, "log", log_lines(&d->log));
+	json_object_set_new(o, "kernel_log", log_lines(&d->kernel_log));
 	return o;
 }
 

@@ -59,6 +59,7 @@ static void console_output(struct console_reader *r, const uint8_t *data,
 					     offsetof(struct daemon, log_reader));
 
 	log_add(&d->log, data, n);
+	d->console_bytes += n;
 	if (!d->options.quiet)
 		print_console(data, n);
 }
@@ -261,6 +262,8 @@ static void restart(struct daemon *d)
 
 	machine_reset(d->machine);
 	destroy(d);
+	d->console_bytes = 0;
+	d->injected = sizeof(line) - 1;
 	console_inject(d->console, (const uint8_t *)line, sizeof(line) - 1);
 	d->reboots++;
 	if (!boot(d, &err))
