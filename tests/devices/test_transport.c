@@ -580,7 +580,8 @@ static void test_too_many(void **state)
 		assert_non_null(rng_create(rig->m, name, &err));
 	}
 	assert_null(rng_create(rig->m, "corng64", &err));
-	assert_string_equal(err->text, "corng64: more than 64 devices");
+	assert_string_equal(err->text,
+			    "corng64: more than 64 devices in the VM");
 	error_free(&err);
 	assert_null(rng_create(rig->m, "", &err));
 	assert_non_null(strstr(err->text, "must have 1 to 31"));

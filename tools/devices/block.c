@@ -243,15 +243,13 @@ struct device *block_create(struct machine *m, const char *name,
 	struct block *b = calloc(1, sizeof(*b));
 
 	if (!b) {
-		error_set(err, ENOMEM, "%s: cannot be made", name);
+		error_set(err, ENOMEM, "cannot be made");
 		return NULL;
 	}
 	b->dev.ops = &block_ops;
 	b->image.fd = b->wake = -1;
-	if (open_all(b, opt, err)) {
-		error_wrap(err, "%s", name);
+	if (open_all(b, opt, err))
 		goto free_block;
-	}
 	b->engine = choose_engine(b);
 	fill_config(b);
 	if (device_add(m, &b->dev, name, err))

@@ -480,31 +480,32 @@ static int add_first_queues(struct console_device *cd, struct error **err)
 	return 0;
 }
 
-struct device *console_create(struct machine *m, const char *name,
-			      struct error **err)
+static int init_console(struct machine *m, struct console_device *cd,
+			const char *name, struct error **err)
 {
-	struct console_device *cd = calloc(1, sizeof(*cd));
-
-	if (!cd) {
-		error_set(err, ENOMEM, "%s: cannot be made", name);
-		return NULL;
-	}
 	cd->dev.ops = &console_ops;
 	cd->dev.features = FEATURE_SIZE | FEATURE_MULTIPORT |
 			   FEATURE_EMERG_WRITE;
 	cd->dev.config = &cd->config;
 	cd->dev.config_size = sizeof(cd->config);
-	if (make_wake(cd, machine_loop(m), err)) {
-		error_wrap(err, "%s", name);
-		free(cd);
-		return NULL;
-	}
-	if (device_add(m, &cd->dev, name, err)) {
+	if (make_wake(cd, machine_loop(m), err) ||
+	    device_add(m, &cd->dev, name, err)) {
 		console_free(&cd->dev);
-		return NULL;
+		return -1;
 	}
 	/* From here on the machine frees it, with its devices. */
-	if (add_first_queues(cd, err))
-		return NULL;
-	return &cd->dev;
+	return add_first_queues(cd, err);
+}
+
+struct device *console_create(struct machine *m, const char *name,
+			      struct error **err)
+{
+	struct console_device *cd = calloc(1, sizeof(*cd));
+
+	if (!cd)
+		error_set(err, ENOMEM, "cannot be made");
+	if (cd && !init_console(m, cd, name, err))
+		return &cd->dev;
+	error_wrap(err, "%s", name);
+	return NULL;
 }

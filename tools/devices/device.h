@@ -85,8 +85,8 @@ struct block_options {
 	bool read_only;
 };
 /* Opens, checks and locks the image (OFD write lock, or read lock for
- * read-only). The error names the path and, when it's locked, the holder's pid.
- * NULL on error. */
+ * read-only). The error begins with the path, not with `name`, and tells the
+ * holder's pid when it's locked. NULL on error. */
 struct device *block_create(struct machine *m, const char *name,
 			    const struct block_options *opt,
 			    struct error **err);

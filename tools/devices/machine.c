@@ -74,7 +74,7 @@ void machine_for_each(struct machine *m,
 int machine_enter(struct machine *m, struct device *dev, struct error **err)
 {
 	if (m->devices == CO_DEVICES_MAX)
-		return error_set(err, 0, "%s: more than %d devices", dev->name,
+		return error_set(err, 0, "more than %d devices in the VM",
 				 CO_DEVICES_MAX);
 	dev->number = m->devices;
 	m->device[m->devices++] = dev;

@@ -72,23 +72,28 @@ static const struct device_ops rng_ops = {
 	.free = rng_free,
 };
 
+static int rng_add(struct machine *m, struct rng *rng, const char *name,
+		   struct error **err)
+{
+	rng->dev.ops = &rng_ops;
+	strcpy(rng->dev.detail, "the host's getrandom()");
+	if (device_add(m, &rng->dev, name, err)) {
+		free(rng);
+		return -1;
+	}
+	/* From here on the machine frees it, with its devices. */
+	return device_add_queue(&rng->dev, RNG_QUEUE, err) ? 0 : -1;
+}
+
 struct device *rng_create(struct machine *m, const char *name,
 			  struct error **err)
 {
 	struct rng *rng = calloc(1, sizeof(*rng));
 
-	if (!rng) {
-		error_set(err, ENOMEM, "%s", name);
-		return NULL;
-	}
-	rng->dev.ops = &rng_ops;
-	strcpy(rng->dev.detail, "the host's getrandom()");
-	if (device_add(m, &rng->dev, name, err)) {
-		free(rng);
-		return NULL;
-	}
-	/* The machine frees it with its devices. */
-	if (!device_add_queue(&rng->dev, RNG_QUEUE, err))
-		return NULL;
-	return &rng->dev;
+	if (!rng)
+		error_set(err, ENOMEM, "cannot be made");
+	if (rng && !rng_add(m, rng, name, err))
+		return &rng->dev;
+	error_wrap(err, "%s", name);
+	return NULL;
 }

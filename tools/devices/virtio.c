@@ -273,17 +273,15 @@ struct queue *device_add_queue(struct device *dev, uint16_t size_max,
 	struct queue *q;
 
 	if (dev->queues == DEVICE_QUEUES_MAX) {
-		error_set(err, 0, "%s: more than %d queues", dev->name,
-			  DEVICE_QUEUES_MAX);
+		error_set(err, 0, "more than %d queues", DEVICE_QUEUES_MAX);
 		return NULL;
 	}
 	q = calloc(1, sizeof(*q));
 	if (!q) {
-		error_set(err, ENOMEM, "%s: cannot make a queue", dev->name);
+		error_set(err, ENOMEM, "cannot make a queue");
 		return NULL;
 	}
 	if (init_queue(q, dev, size_max, err)) {
-		error_wrap(err, "%s", dev->name);
 		free_queue(q);
 		return NULL;
 	}
