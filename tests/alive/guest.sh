@@ -8,6 +8,8 @@ while [ "$(cut -d. -f1 /proc/uptime)" -lt $end ]; do
 	while [ $i -lt 2000 ]; do i=$((i + 1)); done
 	rounds=$((rounds + 1))
 done
-echo "guest idles after $rounds rounds, wall clock $(date +%s)"
+echo "guest idles after $rounds rounds"
+stamp
 sleep 12
+stamp
 echo "guest is done"

@@ -36,6 +36,7 @@ wait_for()
 	done
 }
 
+/stamp >/tmp/first
 alone=$(pace 6)
 alone_idle=$(idle 6)
 guest alive mem=96 &
@@ -54,4 +55,16 @@ check "an idle guest leaves the host idle" $? "$beside_idle against $alone_idle"
 wait
 grep -q "guest is done" /tmp/console
 check "the guest ends by itself" $? "$(cat /tmp/daemon)"
+
+# The guest's wall clock against ours, by the TSC that both read: first and last
+# stamp of the host give the TSC's frequency.
+/stamp >/tmp/last
+for n in 1 2; do
+	tr -d '\r' </tmp/console | grep '^stamp ' | sed -n ${n}p | cat /tmp/first - /tmp/last >/tmp/stamps
+	set -- $(cat /tmp/stamps)
+	off=$(awk "BEGIN { rate = $(($8 - $2)) / $(($9 - $3))
+		printf \"%d\", ($(($5 - $2)) - $(($6 - $3)) * rate) / 1000 }")
+	[ "$(wc -l </tmp/stamps)" = 3 ] && [ "${off#-}" -lt 10000 ]
+	check "the guest's wall clock is right within 10 ms, stamp $n: $off us off" $? "$(cat /tmp/stamps)"
+done
 exit 0

@@ -2,9 +2,9 @@
 # In the lab host: two workers here and two in the guest at once.
 . /check.sh
 insmod /lib/colinux.ko || exit 1
-(while vectors 2 $$; do :; done; touch /tmp/lost) &
+(while vectors 2 $$ >/dev/null; do :; done; touch /tmp/lost) &
 one=$!
-(while vectors 2 99; do :; done; touch /tmp/lost) &
+(while vectors 2 99 >/dev/null; do :; done; touch /tmp/lost) &
 two=$!
 guest matrix mem=96
 status=$?
