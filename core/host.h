@@ -8,7 +8,7 @@
  *   [sleep]   may sleep; called with interrupts on. NT: PASSIVE_LEVEL.
  *   [atomic]  never sleeps; any context up to hard interrupt, interrupts on or
  *             off. NT: up to and above DISPATCH_LEVEL, so no pageable code.
- *   [pinned]  between host_pin() and host_unpin(), does not sleep.
+ *   [pinned]  between host_pin() and host_unpin(): interrupts off.
  * Errors are negative CO_E* numbers.
  */
 #ifndef CO_CORE_HOST_H
@@ -54,30 +54,27 @@ void host_chunk_free(co_u64 pa, co_u64 size);
  * made by host_chunk_alloc(). [atomic] */
 void *host_chunk_va(co_u64 pa);
 
-/* Bytes that could be taken now without swapping, and all of the machine's. */
-co_u64 host_memory_free(void);	/* [atomic] */
-co_u64 host_memory_total(void); /* [atomic] */
+/* All of the machine's memory in bytes; *free: what could be taken of it now
+ * without swapping. [atomic] */
+co_u64 host_memory(co_u64 *free);
 
 /* Machine address of a byte of the driver's own text or data; 0: not mapped.
  * [sleep] */
 co_u64 host_va_to_pa(const void *va);
 
-/* From and to the requester's address space. 0 or -CO_EFAULT. [sleep] */
+/* From the requester's address space. 0 or -CO_EFAULT. [sleep] */
 int host_copy_in(void *dst, co_u64 user, co_size n);
-int host_copy_out(co_u64 user, const void *src, co_size n);
 
 /* ---- processors --------------------------------------------------------- */
 
-/* Keep this thread on its CPU, no preemption. Not nested. [sleep] -> [pinned] */
+/* Keep this thread on its CPU: no preemption, interrupts off. Not nested.
+ * [sleep] -> [pinned] */
 void host_pin(void);
 void host_unpin(void);
 /* The current CPU's number. [pinned] */
 co_u32 host_cpu(void);
 co_u32 host_cpu_count(void); /* online [atomic] */
-/* Interrupts off and on on this CPU. [pinned] */
-void host_irq_off(void);
-void host_irq_on(void);
-/* With interrupts off: does the host want this thread out of the guest
+/* Does the host want this thread out of the guest
  * (reschedule, signal, freezer, task work)? [pinned] */
 bool host_work_pending(void);
 /* Serves what host_work_pending() is about. 0: go on. -CO_EINTR: the thread
@@ -87,7 +84,7 @@ int host_work(void);
  * [atomic] */
 void host_kick(co_u32 cpu);
 /* Give the host's own FPU state away and take it back; between the two the
- * core owns the registers. [pinned, interrupts off] */
+ * core owns the registers. [pinned] */
 void host_fpu_begin(void);
 void host_fpu_end(void);
 /* A vector that no hardware of this host raises, for the guest's own use. */
@@ -125,7 +122,7 @@ void host_lock_init(struct host_lock *l);
 co_u64 host_lock(struct host_lock *l);
 void host_unlock(struct host_lock *l, co_u64 state);
 
-/* ---- notification and log ------------------------------------------------- */
+/* ---- notification and text ------------------------------------------------- */
 
 /* Takes a reference to what the requester named (Linux: an eventfd). 0 or
  * -CO_EINVAL. [sleep] */
@@ -133,8 +130,6 @@ int host_doorbell_get(co_s64 handle, void **doorbell);
 void host_doorbell_ring(void *doorbell); /* [atomic] */
 void host_doorbell_put(void *doorbell);	 /* [sleep] */
 
-/* One line into the host kernel's log. [atomic] */
-void host_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* vsnprintf with %s %d %u %x %llx %llu %c; returns the length written, without
  * the NUL. [atomic] */
 int host_vformat(char *buf, co_size size, const char *format,

@@ -19,7 +19,7 @@
 
 co_u64 co_memory_reserve(void)
 {
-	co_u64 total = host_memory_total();
+	co_u64 free, total = host_memory(&free);
 	co_u64 reserve = CO_MAX(total / 10, RESERVE_MIN);
 
 	/* A lab host of 1 GiB and less has no 256 MiB to set aside. */
@@ -30,9 +30,9 @@ co_u64 co_memory_reserve(void)
 
 co_u64 co_memory_available(void)
 {
-	co_u64 free = host_memory_free();
-	co_u64 reserve = co_memory_reserve();
+	co_u64 free, reserve = co_memory_reserve();
 
+	host_memory(&free);
 	if (free <= reserve)
 		return 0;
 	return CO_ALIGN_DOWN(free - reserve, CO_LARGE_PAGE);

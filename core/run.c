@@ -125,7 +125,6 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 	if (host_work())
 		return exit_with(req, CO_EXIT_INTR);
 	host_pin();
-	host_irq_off();
 	co_store(&vcpu->cpu, host_cpu());
 	/* Whoever sets an event or the verdict after this kicks us; what was set
 	 * before is seen here or by the guest on its way in. */
@@ -138,7 +137,6 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 		replay(vcpu, &t, next);
 	}
 	co_store(&vcpu->mode, CO_VCPU_OUT);
-	host_irq_on();
 	host_unpin();
 	if (next == CO_NEXT_IDLE && host_wait(&vcpu->wait, wake_reason, vcpu))
 		return exit_with(req, CO_EXIT_INTR);

@@ -13,10 +13,12 @@
 void host_pin(void)
 {
 	preempt_disable();
+	local_irq_disable();
 }
 
 void host_unpin(void)
 {
+	local_irq_enable();
 	preempt_enable();
 }
 
@@ -28,16 +30,6 @@ co_u32 host_cpu(void)
 co_u32 host_cpu_count(void)
 {
 	return num_online_cpus();
-}
-
-void host_irq_off(void)
-{
-	local_irq_disable();
-}
-
-void host_irq_on(void)
-{
-	local_irq_enable();
 }
 
 /* Signals, and work that is done on the way to user space (task work, rseq,

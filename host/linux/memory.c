@@ -161,15 +161,11 @@ void *host_chunk_va(co_u64 pa)
 	return __va(pa);
 }
 
-co_u64 host_memory_free(void)
+co_u64 host_memory(co_u64 *free)
 {
 	long pages = si_mem_available();
 
-	return pages > 0 ? (co_u64)pages << PAGE_SHIFT : 0;
-}
-
-co_u64 host_memory_total(void)
-{
+	*free = pages > 0 ? (co_u64)pages << PAGE_SHIFT : 0;
 	return (co_u64)totalram_pages() << PAGE_SHIFT;
 }
 
@@ -188,9 +184,4 @@ co_u64 host_va_to_pa(const void *va)
 int host_copy_in(void *dst, co_u64 user, co_size n)
 {
 	return copy_from_user(dst, u64_to_user_ptr(user), n) ? -CO_EFAULT : 0;
-}
-
-int host_copy_out(co_u64 user, const void *src, co_size n)
-{
-	return copy_to_user(u64_to_user_ptr(user), src, n) ? -CO_EFAULT : 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Time, waiting, locks, notification, log. */
+/* Time, waiting, locks, notification, text. */
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -132,17 +132,6 @@ void host_doorbell_ring(void *doorbell)
 void host_doorbell_put(void *doorbell)
 {
 	eventfd_ctx_put(doorbell);
-}
-
-void host_log(const char *format, ...)
-{
-	struct va_format vaf = { .fmt = format };
-	va_list args;
-
-	va_start(args, format);
-	vaf.va = &args;
-	pr_info("colinux: %pV\n", &vaf);
-	va_end(args);
 }
 
 int host_vformat(char *buf, co_size size, const char *format,

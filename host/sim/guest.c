@@ -51,7 +51,7 @@ void co_state_free(struct co_cpu_state *state)
 void co_burst_begin(struct co_vcpu *vcpu)
 {
 	(void)vcpu;
-	SIM_CONTEXT(SIM_IRQS_OFF);
+	SIM_CONTEXT(SIM_PINNED);
 	host_fpu_begin();
 	in_burst = true;
 }
@@ -59,7 +59,7 @@ void co_burst_begin(struct co_vcpu *vcpu)
 void co_burst_end(struct co_vcpu *vcpu)
 {
 	(void)vcpu;
-	SIM_CONTEXT(SIM_IRQS_OFF);
+	SIM_CONTEXT(SIM_PINNED);
 	in_burst = false;
 	host_fpu_end();
 }
@@ -72,7 +72,7 @@ void co_switch(struct co_vcpu *vcpu)
 	struct co_call call = { .nr = CO_CALL_NOP };
 	co_u32 i;
 
-	SIM_CONTEXT(SIM_IRQS_OFF);
+	SIM_CONTEXT(SIM_PINNED);
 	if (!in_burst)
 		sim_die("co_switch() outside a burst");
 	if (!sim.guest)
@@ -87,7 +87,7 @@ void co_switch(struct co_vcpu *vcpu)
 
 void co_replay(co_u32 vector)
 {
-	SIM_CONTEXT(SIM_IRQS_OFF);
+	SIM_CONTEXT(SIM_PINNED);
 	if (in_burst)
 		sim_die("co_replay() inside a burst");
 	if (vector > 255)

@@ -232,18 +232,13 @@ void *host_chunk_va(co_u64 pa)
 	return va;
 }
 
-co_u64 host_memory_total(void)
-{
-	SIM_CONTEXT(SIM_ATOMIC);
-	return sim.memory_total;
-}
-
-co_u64 host_memory_free(void)
+co_u64 host_memory(co_u64 *free)
 {
 	co_u64 taken = sim.memory_taken + co_load(&sim.chunk_bytes);
 
 	SIM_CONTEXT(SIM_ATOMIC);
-	return taken < sim.memory_total ? sim.memory_total - taken : 0;
+	*free = taken < sim.memory_total ? sim.memory_total - taken : 0;
+	return sim.memory_total;
 }
 
 /* Any number that is neither 0 nor a page's of ours will do. */
@@ -272,15 +267,5 @@ int host_copy_in(void *dst, co_u64 user, co_size n)
 		memcpy(dst, (const void *)(co_uptr)user, n);
 	if (sim.copied_in)
 		sim.copied_in();
-	return 0;
-}
-
-int host_copy_out(co_u64 user, const void *src, co_size n)
-{
-	SIM_CONTEXT(SIM_SLEEP);
-	if (faults(user, n))
-		return -CO_EFAULT;
-	if (n)
-		memcpy((void *)(co_uptr)user, src, n);
 	return 0;
 }

@@ -85,18 +85,6 @@ void host_doorbell_put(void *doorbell)
 	free(doorbell);
 }
 
-void host_log(const char *format, ...)
-{
-	va_list args;
-
-	SIM_CONTEXT(SIM_ATOMIC);
-	va_start(args, format);
-	fputs("# log: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-}
-
 int host_vformat(char *buf, co_size size, const char *format,
 		 __builtin_va_list args)
 {

@@ -78,7 +78,7 @@ void sim_ipi_wait(co_u32 cpu);
 
 /* ---- between sim's own files ------------------------------------------------ */
 
-enum sim_context { SIM_SLEEP, SIM_ATOMIC, SIM_PINNED, SIM_IRQS_OFF };
+enum sim_context { SIM_SLEEP, SIM_ATOMIC, SIM_PINNED };
 /* Aborts when the calling thread is not in a context of that kind. */
 void sim_context(enum sim_context wanted, const char *function);
 #define SIM_CONTEXT(wanted) sim_context(wanted, __func__)

@@ -9,7 +9,7 @@
 #define PATIENCE_S 20 /* nobody wakes this thread: a lost wake-up */
 
 static _Thread_local struct {
-	bool pinned, irqs_off, fpu;
+	bool pinned, fpu; /* pinned: interrupts off */
 	co_u32 locks;
 	co_u32 interrupts; /* depth */
 	co_u32 cpu;
@@ -21,14 +21,11 @@ static bool context_fits(enum sim_context wanted)
 {
 	switch (wanted) {
 	case SIM_SLEEP:
-		return !self.pinned && !self.irqs_off && !self.locks &&
-		       !self.interrupts;
+		return !self.pinned && !self.locks && !self.interrupts;
 	case SIM_ATOMIC:
 		return true;
 	case SIM_PINNED:
 		return self.pinned;
-	case SIM_IRQS_OFF:
-		return self.pinned && self.irqs_off;
 	}
 	return false;
 }
@@ -36,9 +33,8 @@ static bool context_fits(enum sim_context wanted)
 void sim_context(enum sim_context wanted, const char *function)
 {
 	if (!context_fits(wanted))
-		sim_die("%s() called%s%s%s%s%s", function,
+		sim_die("%s() called%s%s%s%s", function,
 			self.pinned ? " pinned" : " not pinned",
-			self.irqs_off ? ", interrupts off" : ", interrupts on",
 			self.locks ? ", under a lock" : "",
 			self.interrupts ? ", in an interrupt" : "",
 			": its contract doesn't allow that");
@@ -120,12 +116,14 @@ void host_pin(void)
 	self.pinned = true;
 }
 
+/* What came while interrupts were off is served: its handler does no harm. */
 void host_unpin(void)
 {
 	SIM_CONTEXT(SIM_PINNED);
-	if (self.irqs_off || self.fpu)
-		sim_die("host_unpin() with interrupts off or the FPU taken");
+	if (self.fpu)
+		sim_die("host_unpin() with the FPU taken");
 	self.pinned = false;
+	sim_ipi_take(self.cpu);
 }
 
 co_u32 host_cpu(void)
@@ -140,25 +138,9 @@ co_u32 host_cpu_count(void)
 	return SIM_CPUS;
 }
 
-void host_irq_off(void)
-{
-	SIM_CONTEXT(SIM_PINNED);
-	self.irqs_off = true;
-}
-
-/* What came while they were off is served: its handler does no harm. */
-void host_irq_on(void)
-{
-	SIM_CONTEXT(SIM_PINNED);
-	if (self.fpu)
-		sim_die("host_irq_on() with the FPU taken");
-	self.irqs_off = false;
-	sim_ipi_take(self.cpu);
-}
-
 bool host_work_pending(void)
 {
-	SIM_CONTEXT(SIM_IRQS_OFF);
+	SIM_CONTEXT(SIM_PINNED);
 	return co_load(&sim.work) || co_load(&sim.signal);
 }
 
@@ -172,7 +154,7 @@ int host_work(void)
 
 void host_fpu_begin(void)
 {
-	SIM_CONTEXT(SIM_IRQS_OFF);
+	SIM_CONTEXT(SIM_PINNED);
 	if (self.fpu)
 		sim_die("host_fpu_begin() twice");
 	self.fpu = true;
@@ -180,7 +162,7 @@ void host_fpu_begin(void)
 
 void host_fpu_end(void)
 {
-	SIM_CONTEXT(SIM_IRQS_OFF);
+	SIM_CONTEXT(SIM_PINNED);
 	if (!self.fpu)
 		sim_die("host_fpu_end() without a begin");
 	self.fpu = false;

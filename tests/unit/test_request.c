@@ -380,11 +380,6 @@ static void pin_twice(void)
 	host_pin();
 }
 
-static void irq_off_without_pin(void)
-{
-	host_irq_off();
-}
-
 static void sleep_in_an_interrupt(void)
 {
 	sim_interrupt(host_free, NULL);
@@ -412,7 +407,6 @@ static void sim_knows_the_contexts(void **state)
 	assert_true(aborts(sleep_under_a_lock));
 	assert_true(aborts(sleep_while_pinned));
 	assert_true(aborts(pin_twice));
-	assert_true(aborts(irq_off_without_pin));
 	assert_true(aborts(sleep_in_an_interrupt));
 }
 
