@@ -11,8 +11,7 @@ everywhere="getppid fork fault pipe nanosleep cpu read4k read1m"
 console=hvc0
 if [ "$what" = counts ]; then
 	everywhere="getppid fork fault pipe"
-	# That lab has one processor: a guest that waits with interrupts off for
-	# its console's text to be taken would wait for ever (docs/lab.md).
+	# Nobody but the workload makes the one processor work.
 	console=none
 fi
 disk=/dev/vda
