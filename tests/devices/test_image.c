@@ -230,13 +230,14 @@ static void test_own_lock(void **state)
 }
 
 /* A loop device of the host; false where there is none to be had. */
-static bool make_loop(const char *image, char *device, int size)
+static bool make_loop(const char *image, const char *options, char *device,
+		      int size)
 {
 	char command[200], *end;
 	FILE *f;
 
-	snprintf(command, sizeof(command), "losetup -f --show '%.120s' 2>&1",
-		 image);
+	snprintf(command, sizeof(command), "losetup %s -f --show '%.120s' 2>&1",
+		 options, image);
 	f = popen(command, "r");
 	if (!f)
 		return false;
@@ -263,7 +264,7 @@ static void test_host_device(void **state)
 
 	(void)state;
 	make_file("disk", 1 << 20);
-	if (!make_loop(in_folder("disk"), device, sizeof(device)))
+	if (!make_loop(in_folder("disk"), "", device, sizeof(device)))
 		skip();
 	assert_null(try_image(device, false));
 	fd = open(device, O_RDWR | O_EXCL);
@@ -271,6 +272,19 @@ static void test_host_device(void **state)
 	expect(device, false, "in use by the host (mounted");
 	assert_null(try_image(device, true));
 	close(fd);
+	drop_loop(device);
+}
+
+static void test_read_only_host_device(void **state)
+{
+	char device[128];
+
+	(void)state;
+	make_file("disk", 1 << 20);
+	if (!make_loop(in_folder("disk"), "-r", device, sizeof(device)))
+		skip();
+	expect(device, false, "cannot be opened for writing (read-only: 'ro')");
+	assert_null(try_image(device, true));
 	drop_loop(device);
 }
 
@@ -284,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_shared_lock),
 		cmocka_unit_test(test_own_lock),
 		cmocka_unit_test(test_host_device),
+		cmocka_unit_test(test_read_only_host_device),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, make_folder,

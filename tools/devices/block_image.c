@@ -198,6 +198,14 @@ static int open_error(const char *path, bool read_only, struct error **err)
 	return error_set(err, code, "%s: cannot open the image", path);
 }
 
+/* open() takes a read-only device for writing, each write then fails. */
+static bool is_writable(int fd)
+{
+	int read_only = 0;
+
+	return ioctl(fd, BLKROGET, &read_only) || !read_only;
+}
+
 int block_image_open(struct block_image *image, const char *path,
 		     bool read_only, struct error **err)
 {
@@ -213,9 +221,13 @@ int block_image_open(struct block_image *image, const char *path,
 	image->fd = open(path, flags);
 	if (image->fd < 0)
 		return open_error(path, read_only, err);
-	if (!find_size(image, path, err) &&
-	    !lock(image->fd, path, read_only, err))
+	if (!read_only && !is_writable(image->fd)) {
+		errno = EROFS;
+		open_error(path, read_only, err);
+	} else if (!find_size(image, path, err) &&
+		   !lock(image->fd, path, read_only, err)) {
 		return 0;
+	}
 	block_image_close(image);
 	return -1;
 }
