@@ -115,7 +115,7 @@ static void as_nobody(const char *path)
 {
 	if (geteuid() == 0 && setuid(65534))
 		_exit(2);
-	expect(path, false, "cannot be opened for writing (read-only: 'ro')");
+	expect(path, false, "cannot be opened for writing; make it writable");
 	assert_null(try_image(path, true));
 	_exit(0);
 }
@@ -283,7 +283,7 @@ static void test_read_only_host_device(void **state)
 	make_file("disk", 1 << 20);
 	if (!make_loop(in_folder("disk"), "-r", device, sizeof(device)))
 		skip();
-	expect(device, false, "cannot be opened for writing (read-only: 'ro')");
+	expect(device, false, "cannot be opened for writing; make it writable");
 	assert_null(try_image(device, true));
 	drop_loop(device);
 }

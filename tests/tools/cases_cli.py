@@ -90,7 +90,7 @@ def load_errors(b):
     k = f"kernel={b.dir}/kernel"
     for code, wanted in [(1, "not an ELF file"), (2, "ELF machine 77"),
                          (3, "cut off (segment 77)"), (4, "no colinux note"),
-                         (5, "guest ABI 77"), (6, "segment 77 overlaps"),
+                         (5, "guest ABI 77"), (6, "segments overlap (segment 77)"),
                          (7, "segment 77"), (8, "need 77 MB"),
                          (9, "77 bytes"), (10, "5-level"),
                          (11, "Exec format error"), (99, "Exec format error")]:

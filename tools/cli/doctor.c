@@ -30,8 +30,8 @@ static void add(void *arg, enum finding_kind kind, const char *name,
 static const struct {
 	const char *name, *what, *way;
 } blocker[CO_BLOCK_COUNT] = {
-	{ "cpu", "the processor lacks a feature that is needed",
-	  "in a virtual machine choose another CPU model" },
+	{ "cpu", "the processor lacks NX, PAE or SYSCALL, or the host has it off",
+	  "turn NX (execute disable) on in the firmware; in a virtual machine choose another CPU model" },
 	{ "tsc", "the TSC is unstable or its frequency unknown",
 	  "see the host's log for the reason; a virtual machine needs an invariant TSC" },
 	{ "fred", "FRED event delivery is on", "boot the host with fred=off" },

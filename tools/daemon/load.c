@@ -9,27 +9,45 @@
 
 #define IMAGE_MAX (UINT64_C(2) << 30)
 
-static int read_image(struct text *t, const char *what, const char *path,
+/* `key` is the configuration's word for it. */
+static int read_image(struct text *t, const char *key, const char *path,
 		      struct error **err)
 {
 	struct stat st;
+	int code = 0;
 
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		return error_set(err, EISDIR, "cannot read %s %s", what, path);
-	if (text_file(t, path, IMAGE_MAX))
-		return error_set(err, errno, "cannot read %s %s", what, path);
+		code = EISDIR;
+	else if (text_file(t, path, IMAGE_MAX))
+		code = errno;
+	if (code)
+		return error_set(err, 0,
+				 "cannot read %s %s: %s: %s= must name a file that can be read",
+				 key, path, strerror(code), key);
 	if (!t->length)
-		return error_set(err, 0, "%s %s is empty", what, path);
+		return error_set(err, 0,
+				 "%s %s is empty: copy or build it again", key,
+				 path);
 	return 0;
 }
 
-/* What the driver said about the image, in words. */
-static int load_error(const struct daemon *d, const struct co_req_vm_load *req,
-		      int code, struct error **err)
+/* The driver counts program headers; some errors are of no single one. */
+static int bad_segment(const char *kernel, const char *what, co_u32 segment,
+		       struct error **err)
 {
-	const char *kernel = d->config.kernel;
-	unsigned int detail = req->detail;
+	char where[32] = "";
 
+	if (segment < 0xffff)
+		snprintf(where, sizeof(where), " (segment %u)", segment);
+	return error_set(err, 0,
+			 "kernel %s: %s%s: the file is damaged, copy or build it again",
+			 kernel, what, where);
+}
+
+/* What the driver said about the file, in words; 0: nothing about that. */
+static int kernel_error(const char *kernel, const struct co_req_vm_load *req,
+			struct error **err)
+{
 	switch (req->error) {
 	case CO_LOAD_NOT_ELF:
 		return error_set(err, 0,
@@ -37,12 +55,10 @@ static int load_error(const struct daemon *d, const struct co_req_vm_load *req,
 				 kernel);
 	case CO_LOAD_MACHINE:
 		return error_set(err, 0,
-				 "kernel %s: not a 64-bit x86 kernel (ELF machine %u)",
-				 kernel, detail);
+				 "kernel %s: not a 64-bit x86 kernel (ELF machine %u): take the vmlinux of a guest kernel build",
+				 kernel, req->detail);
 	case CO_LOAD_TRUNCATED:
-		return error_set(err, 0,
-				 "kernel %s: the file is cut off (segment %u)",
-				 kernel, detail);
+		return bad_segment(kernel, "cut off", req->detail, err);
 	case CO_LOAD_NO_NOTE:
 		return error_set(err, 0,
 				 "kernel %s: no colinux note: not a cooperative kernel; build one with guest/build",
@@ -50,30 +66,41 @@ static int load_error(const struct daemon *d, const struct co_req_vm_load *req,
 	case CO_LOAD_ABI:
 		return error_set(err, 0,
 				 "kernel %s: made for guest ABI %u, the driver has %d: rebuild the guest kernel or install the driver of its release",
-				 kernel, detail, CO_GUEST_ABI_VERSION);
+				 kernel, req->detail, CO_GUEST_ABI_VERSION);
 	case CO_LOAD_OVERLAP:
-		return error_set(err, 0, "kernel %s: segment %u overlaps another",
-				 kernel, detail);
+		return bad_segment(kernel, "two segments overlap", req->detail,
+				   err);
 	case CO_LOAD_OUTSIDE:
-		return error_set(err, 0,
-				 "kernel %s: segment %u, entry or switch code lies out of range",
-				 kernel, detail);
-	case CO_LOAD_TOO_SMALL:
-		return error_set(err, 0,
-				 "mem=%llu: kernel and initrd need %u MB in one piece; give the VM more memory",
-				 (unsigned long long)d->config.memory >> 20,
-				 detail);
-	case CO_LOAD_COMMAND_LINE:
-		return error_set(err, 0,
-				 "the guest's command line has %u bytes, it can hold %d",
-				 detail, CO_COMMAND_LINE_MAX - 1);
+		return bad_segment(kernel,
+				   "a segment, the entry or the switch code lies out of range",
+				   req->detail, err);
 	case CO_LOAD_LEVELS:
 		return error_set(err, 0,
 				 "kernel %s: the host has 5-level paging on and this kernel can't (CONFIG_X86_5LEVEL): rebuild it, or boot the host with no5lvl",
 				 kernel);
 	default:
+		return 0;
+	}
+}
+
+static int load_error(const struct daemon *d, const struct co_req_vm_load *req,
+		      int code, struct error **err)
+{
+	if (kernel_error(d->config.kernel, req, err))
+		return -1;
+	switch (req->error) {
+	case CO_LOAD_TOO_SMALL:
+		return error_set(err, 0,
+				 "mem=%llu: kernel %s and its initrd need %u MB in one piece: give the VM more memory",
+				 (unsigned long long)d->config.memory >> 20,
+				 d->config.kernel, req->detail);
+	case CO_LOAD_COMMAND_LINE:
+		return error_set(err, 0,
+				 "the guest's command line has %u bytes, it can hold %d: remove words from the configuration",
+				 req->detail, CO_COMMAND_LINE_MAX - 1);
+	default:
 		return error_set(err, code, "kernel %s: the driver can't load it",
-				 kernel);
+				 d->config.kernel);
 	}
 }
 

@@ -33,11 +33,20 @@ static const char *type_name(mode_t mode)
 	}
 }
 
+static int missing(const char *path, int code, struct error **err)
+{
+	if (code != ENOENT)
+		return error_set(err, code, "%s: cannot open the image", path);
+	return error_set(err, 0,
+			 "%s: cannot open the image: %s: check the path, or make a file with `truncate -s`",
+			 path, strerror(code));
+}
+
 /* Before open(): opening a named pipe would wait, a tape would move. */
 static int check_type(const char *path, struct stat *st, struct error **err)
 {
 	if (stat(path, st))
-		return error_set(err, errno, "%s: cannot open the image", path);
+		return missing(path, errno, err);
 	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
 		return 0;
 	return error_set(err, 0,
@@ -119,14 +128,17 @@ static int tell_holder(int fd, const char *path, struct error **err)
 	if (!holder)
 		return error_set(
 			err, 0,
-			"%s: locked by a process that cannot be seen from here",
+			"%s: locked by a process that cannot be seen from here: end it first",
 			path);
 	if (holder == getpid())
 		return error_set(
 			err, 0,
-			"%s: already in use by another device of this VM",
+			"%s: already in use by another device of this VM: give each an image of its own",
 			path);
-	return error_set(err, 0, "%s: locked by process %ld", path, holder);
+	return error_set(
+		err, 0,
+		"%s: locked by process %ld: end it first, or give each VM an image of its own",
+		path, holder);
 }
 
 static int lock(int fd, const char *path, bool read_only, struct error **err)
@@ -170,12 +182,15 @@ static int find_size(struct block_image *image, const char *path,
 	if (S_ISBLK(st.st_mode) && device_size(image, path, err))
 		return -1;
 	if (!image->size)
-		return error_set(err, 0, "%s: is empty", path);
+		return error_set(err, 0,
+				 "%s: is empty: give it a size, a file with `truncate -s`",
+				 path);
 	if (image->size % SECTOR)
 		return error_set(
 			err, 0,
-			"%s: its size of %llu bytes is not a multiple of %d",
-			path, (unsigned long long)image->size, SECTOR);
+			"%s: its size of %llu bytes is not a multiple of %d: fill it up with `truncate -s %%%d %s`",
+			path, (unsigned long long)image->size, SECTOR, SECTOR,
+			path);
 	return 0;
 }
 
@@ -188,12 +203,12 @@ static int open_error(const char *path, bool read_only, struct error **err)
 	if (code == EBUSY)
 		return error_set(
 			err, 0,
-			"%s: in use by the host (mounted, or part of another device)",
+			"%s: in use by the host (mounted, or part of another device): release it there, or put ',ro' behind its path",
 			path);
 	if (!read_only && (code == EROFS || code == EACCES || code == EPERM))
 		return error_set(
 			err, code,
-			"%s: cannot be opened for writing (read-only: 'ro')",
+			"%s: cannot be opened for writing; make it writable, or put ',ro' behind its path",
 			path);
 	return error_set(err, code, "%s: cannot open the image", path);
 }

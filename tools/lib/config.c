@@ -301,7 +301,7 @@ int config_finish(struct config *c, struct error **err)
 {
 	if (!c->kernel)
 		return error_set(err, 0,
-				 "no kernel: the configuration has no kernel=PATH");
+				 "no kernel: the configuration has no kernel=PATH: name the guest's vmlinux there");
 	if (!c->name)
 		c->name = need_copy("colinux", strlen("colinux"));
 	if (!c->memory)

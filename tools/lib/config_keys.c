@@ -123,7 +123,7 @@ static int parse_mem(struct config *c, const struct config_key *key,
 		return error_set(err, 0, "%s is too little: at least 32 (MB)",
 				 value);
 	if (bytes > MEMORY_MAX)
-		return error_set(err, 0, "%s is more than any machine has",
+		return error_set(err, 0, "%s is more than any machine has: ask for less",
 				 value);
 	bytes += CO_LARGE_PAGE - 1;
 	c->memory = bytes - bytes % CO_LARGE_PAGE;
