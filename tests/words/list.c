@@ -60,12 +60,14 @@ int main(void)
 		/* Of several values, the first. */
 		word[strcspn(word, " ")] = 0;
 		if (co_word_find(word) != &table[i]) {
-			fprintf(stderr, "'%s' doesn't reach the rule for '%s'\n",
-				word, table[i].name);
+			fprintf(stderr,
+				"'%s' doesn't reach the rule for '%s'\n", word,
+				table[i].name);
 			return 1;
 		}
 		printf("%s\t%s\t%s\n",
-		       table[i].action == CO_WORD_REFUSE ? "refused" : "ignored",
+		       table[i].action == CO_WORD_REFUSE ? "refused" :
+							   "ignored",
 		       word, table[i].why);
 	}
 	return 0;
