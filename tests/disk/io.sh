@@ -54,7 +54,7 @@ truncate -s 16M /ram/plain && losetup /dev/loop0 /ram/plain || exit 1
 truncate -s 16M /mnt/large && /usr/local/bin/losetup -b 4096 /dev/loop1 /mnt/large || exit 1
 
 colinux-daemon name=refused kernel=/guest/vmlinux cobd0=/dev/vdc 2>/tmp/errors
-[ $? = 1 ] && grep -q "/dev/vdc.*(read-only: 'ro')" /tmp/errors
+[ $? = 1 ] && grep -q '/dev/vdc: cannot be opened for writing' /tmp/errors
 check "a read-only host device is not taken for writing" $? "$(cat /tmp/errors)"
 
 colinux start name=disk kernel=/guest/vmlinux initrd=/guest/initrd mem=256 quiet job=agent \
