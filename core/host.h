@@ -24,7 +24,7 @@ struct host_wait {
 	co_u64 storage[16];
 };
 struct host_mutex {
-	co_u64 storage[16];
+	co_u64 storage[24]; /* Linux: 144 bytes under lockdep */
 };
 struct host_lock {
 	co_u64 storage[8];

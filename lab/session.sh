@@ -24,7 +24,8 @@ show_life()
 	done
 }
 
-colinux-daemon --background name=debian kernel=/guest/vmlinux \
+pidfile=/run/debian.pid
+colinux-daemon --background -p $pidfile name=debian kernel=/guest/vmlinux \
 	cobd0=/dev/vda root=/dev/cobd0 log=/out/console "$@" >&2 || exit 1
 if [ -z "$command" ]; then
 	colinux attach debian
@@ -37,5 +38,11 @@ else
 	explain
 	status=1
 fi
-colinux stop debian >/tmp/stop 2>&1 || { cat /tmp/stop >&2 && explain; }
+
+# The guest may have powered itself off already.
+if [ -e $pidfile ] && ! colinux stop debian >/tmp/stop 2>&1 && [ -e $pidfile ]; then
+	cat /tmp/stop >&2
+	explain
+	exit 1
+fi
 exit $status
