@@ -23,6 +23,7 @@ enum msr_need {
 	TSC_AUX,   /* RDTSCP or RDPID */
 	SPEC_CTRL, /* IBRS, STIBP or SSBD, Intel's or AMD's bits */
 	VIRT_SPEC, /* AMD: CPUID 0x80000008 EBX[25] */
+	LS_CFG,	   /* AMD 0x15 to 0x17, Hygon 0x18: SSBD without SPEC_CTRL */
 	TSX_CTRL,  /* IA32_ARCH_CAPABILITIES[7] */
 	PERF,	   /* architectural PMU version 2 or later */
 	PT,	   /* Intel processor trace */
@@ -46,6 +47,7 @@ static const struct {
 	{ 0xc0000103, TSC_AUX, false },
 	{ 0x48, SPEC_CTRL, false },
 	{ 0xc001011f, VIRT_SPEC, false },
+	{ 0xc0011020, LS_CFG, false },
 	{ 0x122, TSX_CTRL, false },
 	/* Counters and trace that write by the host's linear addresses must
 	 * stand still while these mean something else. */
@@ -56,10 +58,11 @@ static const struct {
 _Static_assert(CO_ARRAY_SIZE(msr_table) <= CO_MSR_SLOTS, "raise CO_MSR_SLOTS");
 
 struct cpu_facts {
-	bool intel;
+	bool intel, amd;
+	co_u32 family;
 	co_u32 basic[4];    /* leaf 7 */
 	co_u32 extended[4]; /* 0x80000001 */
-	co_u32 amd[4];	    /* 0x80000008 */
+	co_u32 sizes[4];    /* 0x80000008 */
 	co_u32 perf[4];	    /* 0xa */
 };
 
@@ -79,9 +82,13 @@ static void facts_read(struct cpu_facts *f)
 
 	co_cpuid(0, 0, r);
 	f->intel = r[1] == 0x756e6547; /* "Genu" */
+	/* "Auth" of AuthenticAMD, "Hygo" of HygonGenuine */
+	f->amd = r[1] == 0x68747541 || r[1] == 0x6f677948;
+	co_cpuid(1, 0, r);
+	f->family = (r[0] >> 8 & 0xf) + (r[0] >> 20 & 0xff);
 	leaf_if(7, f->basic);
 	leaf_if(0x80000001, f->extended);
-	leaf_if(0x80000008, f->amd);
+	leaf_if(0x80000008, f->sizes);
 	leaf_if(0xa, f->perf);
 }
 
@@ -94,9 +101,11 @@ static bool msr_exists(const struct cpu_facts *f, enum msr_need need)
 		return f->extended[3] & 1u << 27 || f->basic[2] & 1u << 22;
 	case SPEC_CTRL:
 		return f->basic[3] & (1u << 26 | 1u << 27 | 1u << 31) ||
-		       f->amd[1] & (1u << 14 | 1u << 15 | 1u << 24);
+		       f->sizes[1] & (1u << 14 | 1u << 15 | 1u << 24);
 	case VIRT_SPEC:
-		return f->amd[1] & 1u << 25;
+		return f->sizes[1] & 1u << 25;
+	case LS_CFG:
+		return f->amd && f->family >= 0x15 && f->family <= 0x18;
 	case TSX_CTRL:
 		return f->basic[3] & 1u << 29 && co_rdmsr(0x10a) & 1u << 7;
 	case PERF:

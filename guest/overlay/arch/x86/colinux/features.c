@@ -22,6 +22,8 @@ static const u16 foreign[] __initconst = {
 	/* Waiting in ring 3 or 0 behind the host's back. */
 	X86_FEATURE_MWAIT, X86_FEATURE_MWAITX, X86_FEATURE_WAITPKG,
 	X86_FEATURE_RING3MWAIT,
+	/* A switch of the machine's, set per task: MISC_FEATURES_ENABLES. */
+	X86_FEATURE_CPUID_FAULT,
 	/* Counters and traces, which write by the host's linear addresses. */
 	X86_FEATURE_ARCH_PERFMON, X86_FEATURE_PERFCTR_CORE, X86_FEATURE_PERFCTR_NB,
 	X86_FEATURE_PERFCTR_LLC, X86_FEATURE_PERFMON_V2, X86_FEATURE_ARCH_LBR,
