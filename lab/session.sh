@@ -39,8 +39,19 @@ else
 	status=1
 fi
 
-# The guest may have powered itself off already.
-if [ -e $pidfile ] && ! colinux stop debian >/tmp/stop 2>&1 && [ -e $pidfile ]; then
+# A guest that powered itself off takes its daemon along, which needs a moment:
+# its socket goes first, its pid file last.
+leaving()
+{
+	n=0
+	while [ -e $pidfile ] && [ $n -lt 20 ]; do
+		sleep 1
+		n=$((n + 1))
+	done
+	[ ! -e $pidfile ]
+}
+
+if [ -e $pidfile ] && ! colinux stop debian >/tmp/stop 2>&1 && ! leaving; then
 	cat /tmp/stop >&2
 	explain
 	exit 1
