@@ -16,6 +16,7 @@
 #define FPU_ALIGN   64
 #define FPU_FCW	    0  /* byte offsets in the FXSAVE image, SDM vol. 1, 10.5.1 */
 #define FPU_MXCSR   24
+#define XSTATE_BV   512 /* of the XSAVE header, SDM vol. 1, 13.4.2 */
 
 /* When an MSR exists. Reading one that doesn't is #GP on real processors. */
 enum msr_need {
@@ -163,13 +164,17 @@ void co_state_free(struct co_cpu_state *s)
 
 /* ---- FPU ------------------------------------------------------------------ */
 
+/* XSAVE leaves the bits of components alone that aren't in XCR0, and XRSTOR
+ * faults on them: a guest may have taken some out since the last time. */
 static void fpu_save(void *image, bool xsave)
 {
-	if (xsave)
-		__asm__ volatile("xsave64 (%0)" : : "r"(image), "a"(~0u), "d"(~0u)
-				 : "memory");
-	else
+	if (!xsave) {
 		__asm__ volatile("fxsave64 (%0)" : : "r"(image) : "memory");
+		return;
+	}
+	memset((char *)image + XSTATE_BV, 0, sizeof(co_u64));
+	__asm__ volatile("xsave64 (%0)" : : "r"(image), "a"(~0u), "d"(~0u)
+			 : "memory");
 }
 
 static void fpu_load(void *image, bool xsave)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the lab host: the world switch under load. Prints TAP without numbers.
-# $1 = trips, nmi, forward or snapshot
+# $1 = trips, nmi, forward, snapshot or xcr0
 
 . /check.sh
 
@@ -55,6 +55,12 @@ snapshot)
 	diff /tmp/before /tmp/after >/tmp/diff
 	[ $? = 0 ] && [ $status = 0 ]
 	check "$(wc -l </tmp/before) values of the host's state are what they were" $? "$(cat /tmp/diff /tmp/err | tr '\n' ';')"
+	;;
+xcr0)
+	/covm /xcr0 32 "rounds=1000" >/tmp/out 2>/tmp/err
+	status=$?
+	[ $status = 0 ] && [ "$(value rounds /tmp/out)" = 1000 ]
+	check "a guest takes components out of XCR0 and puts them back, 1000 times" $? "status $status: $(cat /tmp/out /tmp/err)"
 	;;
 esac
 exit 0
