@@ -24,7 +24,8 @@ enum msr_need {
 	TSC_AUX,   /* RDTSCP or RDPID */
 	SPEC_CTRL, /* IBRS, STIBP or SSBD, Intel's or AMD's bits */
 	VIRT_SPEC, /* AMD: CPUID 0x80000008 EBX[25] */
-	LS_CFG,	   /* AMD 0x15 to 0x17, Hygon 0x18: SSBD without SPEC_CTRL */
+	LS_CFG,	   /* AMD 0x15 to 0x17, Hygon 0x18: SSBD without SPEC_CTRL; CPUID
+		    * doesn't show it, and most hypervisors have none */
 	TSX_CTRL,  /* IA32_ARCH_CAPABILITIES[7] */
 	PERF,	   /* architectural PMU version 2 or later */
 	PT,	   /* Intel processor trace */
@@ -59,7 +60,7 @@ static const struct {
 _Static_assert(CO_ARRAY_SIZE(msr_table) <= CO_MSR_SLOTS, "raise CO_MSR_SLOTS");
 
 struct cpu_facts {
-	bool intel, amd;
+	bool intel, amd, hypervisor;
 	co_u32 family;
 	co_u32 basic[4];    /* leaf 7 */
 	co_u32 extended[4]; /* 0x80000001 */
@@ -87,6 +88,7 @@ static void facts_read(struct cpu_facts *f)
 	f->amd = r[1] == 0x68747541 || r[1] == 0x6f677948;
 	co_cpuid(1, 0, r);
 	f->family = (r[0] >> 8 & 0xf) + (r[0] >> 20 & 0xff);
+	f->hypervisor = r[2] & 1u << 31;
 	leaf_if(7, f->basic);
 	leaf_if(0x80000001, f->extended);
 	leaf_if(0x80000008, f->sizes);
@@ -106,7 +108,8 @@ static bool msr_exists(const struct cpu_facts *f, enum msr_need need)
 	case VIRT_SPEC:
 		return f->sizes[1] & 1u << 25;
 	case LS_CFG:
-		return f->amd && f->family >= 0x15 && f->family <= 0x18;
+		return f->amd && !f->hypervisor && f->family >= 0x15 &&
+		       f->family <= 0x18;
 	case TSX_CTRL:
 		return f->basic[3] & 1u << 29 && co_rdmsr(0x10a) & 1u << 7;
 	case PERF:
