@@ -11,6 +11,7 @@
 #define MSR_EFER     0xc0000080
 #define EFER_WANTED  0xd01 /* SCE, LME, LMA, NXE: what a Linux guest sets, too */
 #define MSR_AMD_SYSCFG 0xc0010010 /* APM vol. 2, 15.34.3: bit 23 = memory encryption */
+#define MSR_AMD_SEV    0xc0010131 /* 15.34.10: bit 0 = we are a SEV guest */
 
 #define REPLAY_STRIDE 8 /* bytes of an entry in co_replay_table */
 
@@ -30,7 +31,11 @@ static bool memory_encrypted(void)
 	if (!cpuid_has(0x8000001f))
 		return false;
 	co_cpuid(0x8000001f, 0, r);
-	return (r[0] & 3) && (co_rdmsr(MSR_AMD_SYSCFG) & 1 << 23);
+	if (!(r[0] & 3))
+		return false;
+	/* SYSCFG is the bare machine's: a hypervisor answers 0 there. */
+	return (co_rdmsr(MSR_AMD_SEV) & 1) ||
+	       (co_rdmsr(MSR_AMD_SYSCFG) & 1 << 23);
 }
 
 /* CPUID 0x21 names TDX. */
