@@ -9,6 +9,7 @@
 #include "x86.h"
 #include "asm.h"
 
+#define CR4_VMXE    (1ULL << 13)
 #define CR4_OSXSAVE (1ULL << 18)
 #define CR4_PKE	    (1ULL << 22)
 
@@ -276,6 +277,16 @@ static void msrs_leave(struct co_cpu_state *s)
 	}
 }
 
+/*
+ * In VMX operation CR4.VMXE can't be cleared: that is #GP, for which the passage
+ * has no gate. A host that turned VMX on since the guest left (KVM does with its
+ * first machine) has it set, and so must the guest's CR4 be.
+ */
+static void vmx_keep(struct co_vcpu *vcpu)
+{
+	vcpu->passage.guest->save.cr4 |= co_read_cr4() & CR4_VMXE;
+}
+
 #define DR7_ENABLED 0xffULL
 #define DR7_NONE    0x400ULL /* reserved bit 10 */
 
@@ -283,6 +294,7 @@ void co_burst_begin(struct co_vcpu *vcpu)
 {
 	struct co_cpu_state *s = &vcpu->state;
 
+	vmx_keep(vcpu);
 	fpu_enter(s);
 	/* A breakpoint of the host must not fire on the guest's addresses that
 	 * we load here, nor between. */
