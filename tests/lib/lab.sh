@@ -26,7 +26,7 @@ tap_end()
 # Runs one lab and its results: lab_part NAME LAB-OPTION... -- SCRIPT [ARGUMENT]...
 lab_part()
 {
-	local name=$1 line status
+	local name=$1 line status before=$tap_count
 	shift
 	"$root/lab/lab" --name "$group-$name" --add "$root/tests/lib/check.sh:/check.sh" "$@" \
 		>"$out/$name.tap" 2>"$out/$name.err"
@@ -38,6 +38,7 @@ lab_part()
 		*) echo "# ${line#\# }" ;;
 		esac
 	done <"$out/$name.tap"
+	[ $tap_count != "$before" ] || tap "not ok" "$name: its script told no result"
 	if [ $status = 0 ]; then
 		tap ok "the lab host is well after: $name"
 	else
