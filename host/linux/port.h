@@ -8,6 +8,12 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+/* Its spin locks sleep, and ours, eventfd's and the wait queue's are taken in a
+ * burst, with interrupts off. */
+#ifdef CONFIG_PREEMPT_RT
+#error "colinux needs a host kernel without CONFIG_PREEMPT_RT"
+#endif
+
 #define CO_LIB_PROVIDED
 #include "core/vm.h"
 #include "compat.h"
