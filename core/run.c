@@ -114,6 +114,17 @@ static enum co_next exit_with(struct co_req_vcpu_run *req, co_u32 reason)
 	return CO_NEXT_EXIT;
 }
 
+/* What the guest wanted and the host took: the time from the end of a burst that
+ * it did not end to sleep, or to ask the daemon, to the next one's start. */
+static void account(struct co_vcpu *vcpu, co_u64 start, co_u64 end,
+		    enum co_next next)
+{
+	co_count_by(&vcpu->vm->stats.guest_ns, end - start);
+	if (vcpu->left_ns)
+		co_count_by(&vcpu->area->event.steal_ns, start - vcpu->left_ns);
+	vcpu->left_ns = next == CO_NEXT_IDLE || next == CO_NEXT_EXIT ? 0 : end;
+}
+
 static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 {
 	struct turn t = { .nmis = 0 };
@@ -132,7 +143,7 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 	if (!host_work_pending() && !co_load(&vcpu->vm->verdict)) {
 		start = host_time_ns();
 		next = burst(vcpu, req, &t);
-		co_count_by(&vcpu->vm->stats.guest_ns, host_time_ns() - start);
+		account(vcpu, start, host_time_ns(), next);
 		co_store(&vcpu->mode, CO_VCPU_OUT);
 		replay(vcpu, &t, next);
 	}

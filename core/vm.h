@@ -52,6 +52,7 @@ struct co_vcpu {
 	co_u32 running; /* a RUN is in progress */
 	co_u32 mode; /* enum co_vcpu_mode */
 	co_u32 cpu; /* host CPU while CO_VCPU_IN_GUEST */
+	co_u64 left_ns; /* when it had to leave and wants back, 0: by itself */
 	bool entered; /* the guest's own save area is valid */
 	bool looks; /* it will look at its events by itself */
 	bool waiting; /* a DEVICE_* call waits for its result */

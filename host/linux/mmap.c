@@ -42,6 +42,7 @@ int colinux_mmap(struct file *file, struct vm_area_struct *vma)
 	if (start < vm->memory.lowest || end > vm->memory.highest ||
 	    end <= start)
 		return -EINVAL;
+	vm_flags_clear(vma, VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &guest_vm_ops;
 	return 0;

@@ -17,6 +17,7 @@
 #include <asm/iommu.h>
 #include <asm/setup.h>
 #include <asm/smp.h>
+#include <asm/tlbflush.h>
 #include "colinux.h"
 
 bool colinux_active __ro_after_init;
@@ -148,6 +149,17 @@ static void __init colinux_take_boot_info(void)
 	colinux_active = true;
 }
 
+/*
+ * The host may be in VMX operation, now or later, where a CR4 without VMXE is
+ * #GP. The core keeps the bit in the CR4 that it switches; what this kernel
+ * writes comes from its own copy.
+ */
+static void __init colinux_keep_vmxe(void)
+{
+	if (cpuid_ecx(1) & BIT(5)) /* VMX; the feature bit is hidden */
+		cr4_set_bits(X86_CR4_VMXE);
+}
+
 void __init colinux_early_setup(void)
 {
 	BUILD_BUG_ON(X86_SUBARCH_COLINUX != CO_SUBARCH);
@@ -155,6 +167,7 @@ void __init colinux_early_setup(void)
 	colinux_take_boot_info();
 	colinux_init_console();
 	colinux_set_features();
+	colinux_keep_vmxe();
 	colinux_hook_init();
 	colinux_hook_platform();
 	colinux_init_time();
