@@ -93,6 +93,8 @@ void co_replay(co_u32 vector)
 	if (vector > 255)
 		sim_die("co_replay(%u)", vector);
 	co_fetch_add(&sim.replayed[vector], 1);
+	if (sim.replay)
+		sim.replay();
 }
 
 void co_forward_map(co_u64 map[4])

@@ -35,6 +35,7 @@ struct sim {
 	sim_guest_fn *guest;
 	void (*copied_in)(void); /* after each host_copy_in() */
 	void (*idle)(void); /* when a thread is about to sleep in host_wait() */
+	void (*replay)(void); /* the host's handler, in each co_replay() */
 	co_u64 copy_fault;  /* copies that touch this address fail */
 	co_u64 fail_at;	    /* the allocation with this number fails; 0: none */
 	co_u32 signal;	    /* atomic: host_work() and host_wait() say EINTR */

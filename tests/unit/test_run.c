@@ -531,6 +531,30 @@ static void text_outside_memory(void **state)
 	assert_string_equal(VM->text, "");
 }
 
+static void handler_takes_5_ms(void)
+{
+	sim_time_advance(5 * 1000000);
+}
+
+static void event_after_7_ms(void)
+{
+	sim_time_advance(7 * 1000000);
+	co_event_set(VCPU, CO_EVENT_CLOCK);
+}
+
+/* What an interrupt's handler takes was wanted by the guest; its sleep wasn't. */
+static void stolen_time(void **state)
+{
+	(void)state;
+	sim.replay = handler_takes_5_ms;
+	sim.idle = event_after_7_ms;
+	add(CO_CALL_FORWARD)->arg[0] = 0x30;
+	add(CO_CALL_IDLE);
+	add(CO_CALL_FORWARD)->arg[0] = 0x31;
+	run_to_the_end();
+	assert_equal(VCPU->area->event.steal_ns, 10 * 1000000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, unit_end)
 
 int main(void)
@@ -562,6 +586,7 @@ int main(void)
 		TEST(idle_until_the_verdict),
 		TEST(event_for_a_guest_with_interrupts_off),
 		TEST(forwarded_interrupts),
+		TEST(stolen_time),
 		TEST(vectors_that_are_not_the_hosts),
 		TEST(nmis_that_hit_the_passage),
 		TEST(panic_with_its_text),
