@@ -39,16 +39,13 @@ static int __init disk_index(const char *name, size_t length)
 	return -1;
 }
 
-/* root=/dev/cobd0p1 is root=/dev/vda1: shorter, so it fits where it was. */
-static void __init translate_root(char *line)
+/* /dev/cobd0p1 is /dev/vda1: shorter, so it fits where it was. `name` is what
+ * follows "root=/dev/". */
+static void __init translate_disk(char *name)
 {
-	static const char word[] = "root=/dev/";
-	char *name = strstr(line, word), *end, *rest;
+	char *end, *rest;
 	int index;
 
-	if (!name || (name != line && name[-1] != ' '))
-		return;
-	name += strlen(word);
 	if (strncmp(name, "cobd", 4))
 		return;
 	end = name + 4;
@@ -64,6 +61,20 @@ static void __init translate_root(char *line)
 	name[1] = 'd';
 	name[2] = 'a' + index;
 	memmove(name + 3, rest, strlen(rest) + 1);
+}
+
+/* Each word root=; what follows the word "--" is init's. */
+static void __init translate_root(char *line)
+{
+	static const char root[] = "root=/dev/";
+	char *word = line;
+
+	while (*word && strncmp(word, "-- ", 3)) {
+		if (!strncmp(word, root, strlen(root)))
+			translate_disk(word + strlen(root));
+		word += strcspn(word, " ");
+		word += strspn(word, " ");
+	}
 }
 
 void __init colinux_filter_command_line(void)

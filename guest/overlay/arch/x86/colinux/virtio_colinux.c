@@ -12,11 +12,13 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <linux/workqueue.h>
 #include "colinux.h"
 
 struct colinux_virtio {
 	struct virtio_device vdev;
 	u32 number;
+	struct work_struct status_work;
 };
 
 /* By queue number and by device number: who is told of an event. */
@@ -94,9 +96,30 @@ void colinux_config_event(unsigned int device)
 
 	rcu_read_lock();
 	co = rcu_dereference(devices[device]);
-	if (co)
+	if (co) {
 		virtio_config_changed(&co->vdev);
+		schedule_work(&co->status_work);
+	}
 	rcu_read_unlock();
+}
+
+/* A device that has given up serves no queue any more: its users get errors
+ * instead of waiting for ever (virtio 1.2, 2.1.1). */
+static void check_status(struct work_struct *work)
+{
+	struct colinux_virtio *co = container_of(work, struct colinux_virtio, status_work);
+
+	if (!(reg_read(&co->vdev, CO_DEV_STATUS, 0) & VIRTIO_CONFIG_S_NEEDS_RESET))
+		return;
+	dev_err(&co->vdev.dev, "the device has given up: see the host's log\n");
+	virtio_break_device(&co->vdev);
+}
+
+static void config_failed(struct virtio_device *vdev, const char *what,
+			  unsigned int offset, u64 result)
+{
+	dev_err(&vdev->dev, "config space: offset %u can't be %s: error %#llx\n",
+		offset, what, result & 0xfff);
 }
 
 /* A field of 1, 2, 4 or 8 bytes is one access, anything else goes by bytes. */
@@ -115,6 +138,10 @@ static void co_get(struct virtio_device *vdev, unsigned int offset, void *buf,
 	for (i = 0; i < len; i += bytes) {
 		value = colinux_device_read(to_colinux(vdev)->number, CO_DEV_CONFIG,
 					    offset + i, bytes);
+		if (colinux_failed(value)) {
+			config_failed(vdev, "read", offset + i, value);
+			value = 0;
+		}
 		memcpy(buf + i, &value, bytes);
 	}
 }
@@ -123,14 +150,16 @@ static void co_set(struct virtio_device *vdev, unsigned int offset, const void *
 		   unsigned int len)
 {
 	u32 bytes = access_size(len);
+	u64 value, result;
 	unsigned int i;
-	u64 value;
 
 	for (i = 0; i < len; i += bytes) {
 		value = 0;
 		memcpy(&value, buf + i, bytes);
-		colinux_device_write(to_colinux(vdev)->number, CO_DEV_CONFIG,
-				     offset + i, bytes, value);
+		result = colinux_device_write(to_colinux(vdev)->number, CO_DEV_CONFIG,
+					      offset + i, bytes, value);
+		if (colinux_failed(result))
+			config_failed(vdev, "written", offset + i, result);
 	}
 }
 
@@ -304,6 +333,7 @@ static int co_probe(struct platform_device *pdev)
 	if (!co)
 		return -ENOMEM;
 	co->number = pdev->id;
+	INIT_WORK(&co->status_work, check_status);
 	co->vdev.id.device = colinux_device_read(co->number, CO_DEV_ID, 0, 8);
 	co->vdev.id.vendor = VIRTIO_DEV_ANY_ID;
 	co->vdev.config = &co_config_ops;
@@ -315,6 +345,7 @@ static int co_probe(struct platform_device *pdev)
 	if (error) {
 		RCU_INIT_POINTER(devices[co->number], NULL);
 		synchronize_rcu();
+		cancel_work_sync(&co->status_work);
 		put_device(&co->vdev.dev);
 	}
 	return error;
@@ -326,6 +357,7 @@ static int co_remove(struct platform_device *pdev)
 
 	RCU_INIT_POINTER(devices[co->number], NULL);
 	synchronize_rcu();
+	cancel_work_sync(&co->status_work);
 	unregister_virtio_device(&co->vdev);
 	return 0;
 }
