@@ -21,7 +21,7 @@
 #include "image.h"
 #include "guest.h"
 
-#define CO_DRIVER_ABI_VERSION 1
+#define CO_DRIVER_ABI_VERSION 2
 #define CO_IOC_MAGIC	      0xc6
 #define CO_DEVICE_PATH	      "/dev/colinux"
 
@@ -71,16 +71,18 @@ CO_ASSERT_SIZE(struct co_req_check, 64);
 
 struct co_req_vm_create {
 	co_u32 driver_abi; /* in: what the caller was built for, else CO_EPROTO */
-	co_u32 vcpus;	   /* in: 1..CO_VCPUS_MAX; more than the build supports: CO_EINVAL */
+	co_u32 vcpus;	   /* in: that may ever be online, 1..CO_VCPUS_MAX */
 	co_u64 memory;	   /* in: bytes, multiple of 2 MiB, >= 32 MiB */
 	co_u32 devices;	   /* in: highest device number + 1, <= CO_DEVICES_MAX */
 	co_u32 chunks;	   /* out: how many chunks it got */
 	co_u64 lowest;	   /* out: machine address range for the mapping */
 	co_u64 highest;	   /* out: end, exclusive */
-	co_u64 pad;
+	co_u64 memory_max; /* in: bytes it may grow to, multiple of 2 MiB, >= memory */
+	co_u32 online;	   /* in: vCPUs to start with, 1..vcpus */
+	co_u32 pad;
 	co_u8 name[64]; /* in: NUL-terminated */
 };
-CO_ASSERT_SIZE(struct co_req_vm_create, 112);
+CO_ASSERT_SIZE(struct co_req_vm_create, 120);
 
 struct co_req_vm_chunk {
 	co_u32 index; /* in */
@@ -137,8 +139,8 @@ CO_ASSERT_SIZE(struct co_req_vcpu_run, 1080);
 /* Sets event bits, and those of one queue, device or power wish; kicks. */
 struct co_req_vm_raise {
 	co_u32 vcpu;   /* in */
-	co_u32 events; /* in: CO_EVENT_QUEUE, _CONFIG, _POWER or _CLOCK, one of them */
-	co_u64 value;  /* in: queue number, device number or CO_POWER_* */
+	co_u32 events; /* in: CO_EVENT_QUEUE, _CONFIG, _POWER, _CLOCK, _CPUS or _MEMORY, one of them */
+	co_u64 value;  /* in: queue number, device number, CO_POWER_*, vCPUs or bytes */
 };
 CO_ASSERT_SIZE(struct co_req_vm_raise, 16);
 
@@ -172,7 +174,10 @@ struct co_req_vm_info {
 	co_u64 events; /* raised */
 	co_u64 kicks;
 	co_u64 guest_ns; /* time between entry and exit */
-	co_u64 reserved[4];
+	co_u64 memory_max; /* `memory` is what it has now */
+	co_u32 online;	   /* vCPUs that aren't OFF */
+	co_u32 pad;
+	co_u64 reserved[2];
 	co_u8 text[256]; /* out: the verdict in words, NUL-terminated */
 };
 CO_ASSERT_SIZE(struct co_req_vm_info, 392);

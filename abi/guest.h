@@ -30,7 +30,7 @@
 
 #include "types.h"
 
-#define CO_GUEST_ABI_VERSION 1
+#define CO_GUEST_ABI_VERSION 2
 /* hdr.hardware_subarch; Linux has 0..4 of its own (asm/bootparam.h). */
 #define CO_SUBARCH 5
 
@@ -138,7 +138,10 @@ struct co_event_page {
 	co_u64 configs; /* with CO_EVENT_CONFIG: by device number */
 	co_u64 power;   /* with CO_EVENT_POWER: CO_POWER_*, the last one counts */
 	co_u64 steal_ns; /* time this vCPU wanted to run and couldn't */
-	co_u64 reserved[504];
+	co_u64 state;	/* CO_VCPU_*, written by the host alone */
+	co_u64 cpus;	/* with CO_EVENT_CPUS: vCPUs that shall be online */
+	co_u64 memory;	/* with CO_EVENT_MEMORY: bytes the guest shall have at most */
+	co_u64 reserved[501];
 };
 CO_ASSERT_SIZE(struct co_event_page, CO_PAGE_SIZE);
 
@@ -153,6 +156,21 @@ CO_ASSERT_SIZE(struct co_vcpu_area, 2 * CO_PAGE_SIZE);
 #define CO_EVENT_CONFIG 0x4
 #define CO_EVENT_POWER  0x8
 #define CO_EVENT_CLOCK  0x10 /* the host's wall clock was stepped */
+#define CO_EVENT_CPUS   0x20 /* vCPU 0: the wished number of vCPUs changed */
+#define CO_EVENT_MEMORY 0x40 /* vCPU 0: the wished size changed, or the host is short */
+/* Sent from vCPU to vCPU by CO_CALL_SEND; what they mean is the guest's. */
+#define CO_EVENT_OWN	0xffff0000
+
+/*
+ * `state` of a vCPU. OFF: it was never started, or went down: its saved state
+ * may be written, and CO_CALL_VCPU_UP starts it. OUT: its processor is the
+ * host's; on the way back every TLB entry is gone, so it needs no remote flush.
+ * Set after the crossing out, cleared before the crossing in. PREEMPTED: and it
+ * would rather run.
+ */
+#define CO_VCPU_STATE_OFF	0x1
+#define CO_VCPU_STATE_OUT	0x2
+#define CO_VCPU_STATE_PREEMPTED 0x4
 
 #define CO_POWER_OFF    1 /* orderly shutdown, as by a power button */
 #define CO_POWER_REBOOT 2 /* orderly restart */
@@ -184,7 +202,7 @@ CO_ASSERT_SIZE(struct co_guest_note, 64);
  */
 #define CO_CALL_NOP	     0 /* fast; returns 0 */
 #define CO_CALL_FORWARD	     1 /* arg0 = vector: a hardware interrupt, an NMI (2) or #MC (18) */
-#define CO_CALL_IDLE	     2 /* sleeps until an event is pending */
+#define CO_CALL_IDLE	     2 /* sleeps until one of the events arg0 is pending; 0: any */
 #define CO_CALL_YIELD	     3 /* the guest spins: let others run */
 #define CO_CALL_TIMER	     4 /* fast; arg0 = absolute guest TSC, CO_TIMER_OFF: none */
 #define CO_CALL_NOTIFY	     5 /* fast; arg0 = queue number: ring its doorbell */
@@ -193,7 +211,12 @@ CO_ASSERT_SIZE(struct co_guest_note, 64);
 #define CO_CALL_DEVICE_READ  8 /* arg0 = device, 1 = register, 2 = index, 3 = bytes */
 #define CO_CALL_DEVICE_WRITE 9 /* arg0 = device, 1 = register, 2 = index | bytes << 32, 3 = value */
 #define CO_CALL_STOP	     10 /* arg0 = CO_STOP_*, arg1, arg2 = text as for CONSOLE; no return */
-#define CO_CALL_COUNT	     11
+#define CO_CALL_SEND	     11 /* fast; arg0 = bitmap of vCPUs, arg1 = bits of CO_EVENT_OWN */
+#define CO_CALL_VCPU_UP	     12 /* fast; arg0 = vCPU, OFF, with a state in passage.save to arrive with */
+#define CO_CALL_VCPU_DOWN    13 /* the caller is OFF; no return */
+#define CO_CALL_MEMORY_GIVE  14 /* arg0 = physical address, arg1 = bytes, in 2 MiB: the host's again */
+#define CO_CALL_MEMORY_TAKE  15 /* arg0 = wished address, 0: any, arg1 = bytes; returns the address */
+#define CO_CALL_COUNT	     16
 
 #define CO_TIMER_OFF 0xffffffffffffffff
 #define CO_TEXT_MAX  1024
@@ -203,6 +226,8 @@ CO_ASSERT_SIZE(struct co_guest_note, 64);
 #define CO_ERROR_CALL	 0xfffffffffffff001 /* no such call */
 #define CO_ERROR_ARG	 0xfffffffffffff002 /* argument out of range */
 #define CO_ERROR_DEVICE	 0xfffffffffffff003 /* no such device or register */
+#define CO_ERROR_STATE	 0xfffffffffffff004 /* that vCPU isn't OFF, or may not come up */
+#define CO_ERROR_MEMORY	 0xfffffffffffff005 /* the host has none to give now */
 
 /* arg0 of CO_CALL_STOP, and the codes of a verdict (driver.h) up to 0xff. */
 #define CO_STOP_POWEROFF 1

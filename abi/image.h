@@ -27,7 +27,7 @@ CO_ASSERT_SIZE(struct co_chunk, 16);
 struct co_boot_info {
 	co_u64 magic; /* CO_BOOT_MAGIC */
 	co_u32 size;  /* of this structure as the host knows it */
-	co_u32 vcpus; /* 1..CO_VCPUS_MAX */
+	co_u32 vcpus; /* that may ever be online, 1..CO_VCPUS_MAX */
 	/* Physical range that the guest must keep out of its allocator: boot
 	 * info, chunk list and vCPU areas lie in it. */
 	co_u64 reserved_start;
@@ -40,7 +40,10 @@ struct co_boot_info {
 	co_u32 devices;	     /* highest device number + 1 */
 	co_u64 forward[4];   /* bitmap of the vectors to forward to the host */
 	co_u8 name[64];	     /* of the VM, NUL-terminated */
-	co_u64 reserved[8];
+	co_u32 online; /* vCPUs to start with, 1..vcpus */
+	co_u32 pad;
+	co_u64 memory_max; /* bytes that the guest may ever have */
+	co_u64 reserved[6];
 };
 CO_ASSERT_SIZE(struct co_boot_info, 224);
 

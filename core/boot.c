@@ -197,6 +197,8 @@ static void info_fill(struct co_boot_info *info, const struct co_vm *vm,
 	info->tsc_khz = host_tsc_khz();
 	info->event_vector = host_spare_vector();
 	info->devices = vm->devices;
+	info->online = vm->online;
+	info->memory_max = vm->memory_max;
 	co_forward_map(info->forward);
 	memcpy(info->name, vm->name, sizeof(info->name));
 }

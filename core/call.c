@@ -36,8 +36,8 @@ static enum co_next call_forward(struct co_vcpu *vcpu,
 static enum co_next call_idle(struct co_vcpu *vcpu, const struct co_call *call,
 			      struct co_req_vcpu_run *req)
 {
-	(void)call;
 	(void)req;
+	vcpu->wanted = call->arg[0];
 	co_count(&vcpu->vm->stats.idles);
 	return answer(vcpu, 0, CO_NEXT_IDLE);
 }
@@ -144,6 +144,47 @@ static enum co_next call_stop(struct co_vcpu *vcpu, const struct co_call *call,
 	return answer(vcpu, 0, CO_NEXT_BREATHE);
 }
 
+/* A vCPU that has left its guest for good isn't told any more: it's OFF. */
+static enum co_next call_send(struct co_vcpu *vcpu, const struct co_call *call,
+			      struct co_req_vcpu_run *req)
+{
+	struct co_vm *vm = vcpu->vm;
+	co_u64 targets = call->arg[0];
+	co_u32 i;
+
+	(void)req;
+	if (call->arg[1] & ~(co_u64)CO_EVENT_OWN ||
+	    (vm->vcpus < 64 && targets >> vm->vcpus))
+		return answer(vcpu, CO_ERROR_ARG, CO_NEXT_FAST);
+	for (i = 0; i < vm->vcpus; i++)
+		if (targets >> i & 1)
+			co_event_set(&vm->vcpu[i], call->arg[1]);
+	return answer(vcpu, 0, CO_NEXT_FAST);
+}
+
+static enum co_next call_vcpu_up(struct co_vcpu *vcpu,
+				 const struct co_call *call,
+				 struct co_req_vcpu_run *req)
+{
+	bool up;
+
+	(void)req;
+	if (call->arg[0] >= vcpu->vm->vcpus)
+		return answer(vcpu, CO_ERROR_ARG, CO_NEXT_FAST);
+	up = co_vcpu_up(&vcpu->vm->vcpu[call->arg[0]]);
+	return answer(vcpu, up ? 0 : CO_ERROR_STATE, CO_NEXT_FAST);
+}
+
+static enum co_next call_vcpu_down(struct co_vcpu *vcpu,
+				   const struct co_call *call,
+				   struct co_req_vcpu_run *req)
+{
+	(void)call;
+	(void)req;
+	co_vcpu_down(vcpu);
+	return answer(vcpu, 0, CO_NEXT_IDLE);
+}
+
 static call_fn *const calls[CO_CALL_COUNT] = {
 	[CO_CALL_NOP] = call_nop,
 	[CO_CALL_FORWARD] = call_forward,
@@ -156,12 +197,15 @@ static call_fn *const calls[CO_CALL_COUNT] = {
 	[CO_CALL_DEVICE_READ] = call_device,
 	[CO_CALL_DEVICE_WRITE] = call_device,
 	[CO_CALL_STOP] = call_stop,
+	[CO_CALL_SEND] = call_send,
+	[CO_CALL_VCPU_UP] = call_vcpu_up,
+	[CO_CALL_VCPU_DOWN] = call_vcpu_down,
 };
 
 enum co_next co_call(struct co_vcpu *vcpu, const struct co_call *call,
 		     struct co_req_vcpu_run *req)
 {
-	if (call->nr >= CO_CALL_COUNT)
+	if (call->nr >= CO_CALL_COUNT || !calls[call->nr])
 		return answer(vcpu, CO_ERROR_CALL, CO_NEXT_FAST);
 	return calls[call->nr](vcpu, call, req);
 }

@@ -20,13 +20,17 @@ void co_event_set(struct co_vcpu *vcpu, co_u64 events)
 	co_u64 before = co_fetch_or(&vcpu->area->event.events, events);
 
 	co_count(&stats->events);
+	/* Out, it may sleep; before it does it looks at the word. */
+	if (co_load(&vcpu->mode) != CO_VCPU_IN_GUEST) {
+		host_wake(&vcpu->wait);
+		return;
+	}
 	/* Not 0 before: whoever made it so has kicked, and the guest hasn't
 	 * looked since. */
-	if (!before && co_load(&vcpu->mode) == CO_VCPU_IN_GUEST) {
+	if (!before) {
 		co_count(&stats->kicks);
 		host_kick(co_load(&vcpu->cpu));
 	}
-	host_wake(&vcpu->wait);
 }
 
 bool co_event_pending(struct co_vcpu *vcpu)
@@ -64,6 +68,17 @@ static int raise_power(struct co_vcpu *vcpu, co_u64 wish)
 	return 0;
 }
 
+/* The guest follows when it can; no more than these come up meanwhile. */
+static int raise_cpus(struct co_vcpu *vcpu, co_u64 online)
+{
+	if (!online || online > vcpu->vm->vcpus)
+		return -CO_EINVAL;
+	co_store(&vcpu->vm->online, (co_u32)online);
+	co_store(&vcpu->area->event.cpus, online);
+	co_event_set(vcpu, CO_EVENT_CPUS);
+	return 0;
+}
+
 int co_event_raise(struct co_vm *vm, const struct co_req_vm_raise *req)
 {
 	struct co_vcpu *vcpu;
@@ -82,6 +97,8 @@ int co_event_raise(struct co_vm *vm, const struct co_req_vm_raise *req)
 	case CO_EVENT_CLOCK:
 		co_event_set(vcpu, CO_EVENT_CLOCK);
 		return 0;
+	case CO_EVENT_CPUS:
+		return raise_cpus(&vm->vcpu[0], req->value);
 	default:
 		return -CO_EINVAL;
 	}

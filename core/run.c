@@ -104,8 +104,17 @@ static void replay(struct co_vcpu *vcpu, const struct turn *t,
 static bool wake_reason(void *arg)
 {
 	struct co_vcpu *vcpu = arg;
+	co_u64 wanted = vcpu->wanted ? vcpu->wanted : ~0ULL;
 
-	return co_event_pending(vcpu) || co_load(&vcpu->vm->verdict);
+	return co_load(&vcpu->area->event.events) & wanted ||
+	       co_load(&vcpu->vm->verdict) || co_load(&vcpu->off);
+}
+
+static bool start_reason(void *arg)
+{
+	struct co_vcpu *vcpu = arg;
+
+	return !co_load(&vcpu->off) || co_load(&vcpu->vm->verdict);
 }
 
 static enum co_next exit_with(struct co_req_vcpu_run *req, co_u32 reason)
@@ -125,6 +134,16 @@ static void account(struct co_vcpu *vcpu, co_u64 start, co_u64 end,
 	vcpu->left_ns = next == CO_NEXT_IDLE || next == CO_NEXT_EXIT ? 0 : end;
 }
 
+/* What the other vCPUs see of this one while it is out. */
+static co_u64 state_out(const struct co_vcpu *vcpu, enum co_next next)
+{
+	if (co_load(&vcpu->off))
+		return CO_VCPU_STATE_OUT | CO_VCPU_STATE_OFF;
+	if (next != CO_NEXT_IDLE && host_work_pending())
+		return CO_VCPU_STATE_OUT | CO_VCPU_STATE_PREEMPTED;
+	return CO_VCPU_STATE_OUT;
+}
+
 static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 {
 	struct turn t = { .nmis = 0 };
@@ -135,6 +154,10 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 		return exit_with(req, CO_EXIT_STOP);
 	if (host_work())
 		return exit_with(req, CO_EXIT_INTR);
+	if (co_load(&vcpu->off))
+		return host_wait(&vcpu->wait, start_reason, vcpu) ?
+			       exit_with(req, CO_EXIT_INTR) :
+			       CO_NEXT_BREATHE;
 	host_pin();
 	co_store(&vcpu->cpu, host_cpu());
 	/* Whoever sets an event or the verdict after this kicks us; what was set
@@ -142,9 +165,12 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 	co_store(&vcpu->mode, CO_VCPU_IN_GUEST);
 	if (!host_work_pending() && !co_load(&vcpu->vm->verdict)) {
 		start = host_time_ns();
+		/* Before the crossing, which flushes all that was cached. */
+		co_store(&vcpu->area->event.state, 0);
 		next = burst(vcpu, req, &t);
 		account(vcpu, start, host_time_ns(), next);
 		co_store(&vcpu->mode, CO_VCPU_OUT);
+		co_store(&vcpu->area->event.state, state_out(vcpu, next));
 		replay(vcpu, &t, next);
 	}
 	co_store(&vcpu->mode, CO_VCPU_OUT);

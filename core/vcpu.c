@@ -25,5 +25,33 @@ int co_vcpu_load(struct co_vcpu *vcpu)
 		      vcpu->index * sizeof(struct co_vcpu_area);
 
 	vcpu->area = host_chunk_va(area);
+	vcpu->off = vcpu->index > 0;
+	co_store(&vcpu->area->event.state,
+		 CO_VCPU_STATE_OUT | (vcpu->off ? CO_VCPU_STATE_OFF : 0));
 	return co_passage_build(vcpu);
+}
+
+bool co_vcpu_up(struct co_vcpu *vcpu)
+{
+	if (vcpu->index >= co_load(&vcpu->vm->online) ||
+	    !(co_load(&vcpu->area->event.state) & CO_VCPU_STATE_OFF) ||
+	    !co_compare_exchange(&vcpu->off, 1, 0))
+		return false;
+	host_wake(&vcpu->wait);
+	return true;
+}
+
+void co_vcpu_down(struct co_vcpu *vcpu)
+{
+	co_timer_set(vcpu, CO_TIMER_OFF);
+	co_store(&vcpu->off, 1);
+}
+
+co_u32 co_vcpus_up(const struct co_vm *vm)
+{
+	co_u32 i, up = 0;
+
+	for (i = 0; i < vm->vcpus; i++)
+		up += !co_load(&vm->vcpu[i].off);
+	return up;
 }

@@ -2,8 +2,6 @@
 /* The life of a VM, and its verdict. */
 #include "x86/x86.h"
 
-/* What this build runs; the ABI has room for more. */
-#define CO_VCPUS_SUPPORTED 1
 #define MEMORY_MIN	   (32ULL << 20)
 
 int co_format(char *buf, co_size size, const char *format, ...)
@@ -23,9 +21,11 @@ static int check_create(const struct co_req_vm_create *req)
 {
 	if (req->driver_abi != CO_DRIVER_ABI_VERSION)
 		return -CO_EPROTO;
-	if (!req->vcpus || req->vcpus > CO_VCPUS_SUPPORTED)
+	if (!req->vcpus || req->vcpus > CO_VCPUS_MAX || !req->online ||
+	    req->online > req->vcpus)
 		return -CO_EINVAL;
-	if (req->memory < MEMORY_MIN || req->memory % CO_LARGE_PAGE)
+	if (req->memory < MEMORY_MIN || req->memory % CO_LARGE_PAGE ||
+	    req->memory_max < req->memory || req->memory_max % CO_LARGE_PAGE)
 		return -CO_EINVAL;
 	if (req->devices > CO_DEVICES_MAX || req->pad)
 		return -CO_EINVAL;
@@ -51,6 +51,8 @@ static struct co_vm *vm_alloc(const struct co_req_vm_create *req)
 	host_lock_init(&vm->doorbell_lock);
 	memcpy(vm->name, req->name, sizeof(vm->name));
 	vm->devices = req->devices;
+	vm->memory_max = req->memory_max;
+	vm->online = req->online;
 	return vm;
 }
 
@@ -161,6 +163,8 @@ void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req)
 	req->verdict = co_load(&vm->verdict);
 	req->vcpus = vm->vcpus;
 	req->memory = vm->memory.size;
+	req->memory_max = vm->memory_max;
+	req->online = co_vcpus_up(vm);
 	req->switches = co_load(&stats->switches);
 	req->bursts = co_load(&stats->bursts);
 	req->forwarded = co_load(&stats->forwarded);

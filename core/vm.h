@@ -56,6 +56,8 @@ struct co_vcpu {
 	bool entered; /* the guest's own save area is valid */
 	bool looks; /* it will look at its events by itself */
 	bool waiting; /* a DEVICE_* call waits for its result */
+	co_u32 off; /* not started, or gone down */
+	co_u64 wanted; /* events that end its sleep, 0: any */
 	struct co_passage passage;
 	struct co_cpu_state state;
 	struct co_vcpu_area *area; /* in guest memory, host's mapping */
@@ -110,6 +112,8 @@ struct co_vm {
 	void *doorbell[CO_QUEUES_MAX];
 	struct host_lock doorbell_lock;
 	struct co_stats stats;
+	co_u64 memory_max;
+	co_u32 online; /* vCPUs that the guest may have up */
 	co_u32 vcpus;
 	struct co_vcpu vcpu[]; /* [vcpus] */
 };
@@ -171,6 +175,13 @@ void co_vcpu_destroy(struct co_vcpu *vcpu);
 /* After the image is loaded: passage and first register state. An error leaves
  * nothing behind: the load may be tried again. */
 int co_vcpu_load(struct co_vcpu *vcpu);
+/* From OFF to running, with the state that the guest put into its passage page.
+ * False: it isn't OFF, or more than vm->online would be up. [atomic] */
+bool co_vcpu_up(struct co_vcpu *vcpu);
+/* The caller's own; it's OFF for the guest when its burst has ended. [pinned] */
+void co_vcpu_down(struct co_vcpu *vcpu);
+/* How many aren't OFF. [atomic] */
+co_u32 co_vcpus_up(const struct co_vm *vm);
 /* -CO_EBUSY when this vCPU runs already, -CO_EINVAL when nothing is loaded. */
 int co_vcpu_run(struct co_vm *vm, struct co_req_vcpu_run *req);
 

@@ -6,7 +6,8 @@
  *  - the guest's switch text at the guest's address,
  *  - the host's passage page at the host's address,
  *  - the guest's passage page at the guest's direct-map address,
- *  - the main chunk at its physical address, for the kernel's first steps.
+ *  - the main chunk at its physical address, for the kernel's first steps: only
+ *    vCPU 0's; the others arrive with a state that the guest has written.
  *
  * 4 or 5 levels as the host runs: LA57 can't change in long mode. All entries
  * are for ring 0, without the global bit. Tables and the host's page lie outside
@@ -217,7 +218,7 @@ static int map_all(struct co_vcpu *vcpu, co_u64 host_pa)
 		err = map_one(p, (co_uptr)p->host, host_pa, 0);
 	if (!err)
 		err = map_one(p, guest_page_va(vcpu), guest_page_pa(vcpu), 0);
-	if (!err)
+	if (!err && !vcpu->index)
 		err = map_identity(p, &mem->chunk[mem->main]);
 	return err;
 }
@@ -238,6 +239,10 @@ int co_passage_build(struct co_vcpu *vcpu)
 	if (err)
 		goto fail;
 	pages_fill(vcpu);
+	if (vcpu->index) {
+		vcpu->entered = true;
+		co_passage_redirect(vcpu);
+	}
 	return 0;
 fail:
 	co_passage_free(p);

@@ -24,7 +24,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	struct co_req_vm_create req = {
 		.driver_abi = CO_DRIVER_ABI_VERSION,
 		.vcpus = 1,
+		.online = 1,
 		.memory = MEMORY,
+		.memory_max = MEMORY,
 	};
 
 	(void)argc;

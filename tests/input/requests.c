@@ -60,7 +60,9 @@ static int create(co_u32 abi, co_u32 vcpus, co_u64 memory)
 {
 	struct co_req_vm_create vm = { .driver_abi = abi,
 				       .vcpus = vcpus,
+				       .online = 1,
 				       .memory = memory,
+				       .memory_max = memory,
 				       .devices = 1,
 				       .name = "requests" };
 
@@ -125,8 +127,8 @@ static void before_the_vm(void)
 	   EINVAL);
 	is("a VM with more memory than there is: E2BIG",
 	   create(CO_DRIVER_ABI_VERSION, 1, 1ULL << 50), E2BIG);
-	is("a VM with more processors than the build has: EINVAL",
-	   create(CO_DRIVER_ABI_VERSION, 64, 32 << 20), EINVAL);
+	is("a VM with more processors than there can be: EINVAL",
+	   create(CO_DRIVER_ABI_VERSION, CO_VCPUS_MAX + 1, 32 << 20), EINVAL);
 	is("RUN without a VM: ENXIO", run(0, &exit), ENXIO);
 	is("and after all that a VM",
 	   create(CO_DRIVER_ABI_VERSION, 1, 32 << 20), 0);

@@ -101,7 +101,7 @@ static int report(void)
 int main(int argc, char **argv)
 {
 	struct co_req_vm_create vm = { .driver_abi = CO_DRIVER_ABI_VERSION,
-				       .vcpus = 1, .devices = 1,
+				       .vcpus = 1, .online = 1, .devices = 1,
 				       .name = "covm" };
 
 	if (argc < 2) {
@@ -112,6 +112,7 @@ int main(int argc, char **argv)
 	if (device < 0)
 		die(CO_DEVICE_PATH);
 	vm.memory = (co_u64)(argc > 2 ? atoi(argv[2]) : 32) << 20;
+	vm.memory_max = vm.memory;
 	if (request(CO_REQ_VM_CREATE, &vm, sizeof(vm)))
 		die("create");
 	load(argv[1], argc > 3 ? argv[3] : "", argc > 4 ? argv[4] : NULL);

@@ -201,7 +201,9 @@ static void reserved_range(void **state)
 
 static void events_start_at_nothing(void **state)
 {
-	static const struct co_event_page none;
+	static const struct co_event_page none = {
+		.state = CO_VCPU_STATE_OUT
+	};
 
 	(void)state;
 	assert_memory_equal(&VCPU->area->event, &none, sizeof(none));

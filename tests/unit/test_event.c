@@ -66,7 +66,9 @@ static void clock_has_no_value(void **state)
 
 static void bad_values_set_nothing(void **state)
 {
-	static const struct co_event_page none;
+	static const struct co_event_page none = {
+		.state = CO_VCPU_STATE_OUT
+	};
 	struct co_req_vm_raise other = { .vcpu = 1, .events = CO_EVENT_CLOCK };
 
 	(void)state;
@@ -81,6 +83,8 @@ static void bad_values_set_nothing(void **state)
 	assert_equal(raise_event(CO_EVENT_QUEUE | CO_EVENT_CLOCK, 0),
 		     -CO_EINVAL);
 	assert_equal(raise_event(1u << 31, 0), -CO_EINVAL);
+	assert_equal(raise_event(CO_EVENT_CPUS, 0), -CO_EINVAL);
+	assert_equal(raise_event(CO_EVENT_CPUS, 2), -CO_EINVAL);
 	assert_equal(co_event_raise(VM, &other), -CO_EINVAL);
 	assert_memory_equal(event(), &none, sizeof(none));
 	assert_equal(VM->stats.events, 0);

@@ -28,7 +28,7 @@ static void sizes_are_those_of_the_abi(void **state)
 	assert_equal(co_request_size(0), 0);
 	assert_equal(co_request_size(CO_REQ_VERSION), 64);
 	assert_equal(co_request_size(CO_REQ_CHECK), 64);
-	assert_equal(co_request_size(CO_REQ_VM_CREATE), 112);
+	assert_equal(co_request_size(CO_REQ_VM_CREATE), 120);
 	assert_equal(co_request_size(CO_REQ_VM_CHUNK), 24);
 	assert_equal(co_request_size(CO_REQ_VM_LOAD), 56);
 	assert_equal(co_request_size(CO_REQ_VCPU_RUN), 1080);
@@ -113,7 +113,7 @@ static void reserved_fields_must_be_0(void **state)
 	struct co_req_doorbell bell = { .handle = -1, .pad = 1 };
 	struct co_req_vm_stop stop = { .verdict = CO_VERDICT_KILLED, .pad = 1 };
 	struct co_req_vcpu_run run = { .pad = 1 };
-	struct co_req_vm_info info = { .reserved = { 0, 0, 0, 1 } };
+	struct co_req_vm_info info = { .reserved = { 0, 1 } };
 
 	(void)state;
 	assert_equal(ASK(CO_REQ_VM_CHUNK, chunk), -CO_EINVAL);
@@ -167,7 +167,10 @@ static void create_bad_numbers(void **state)
 		assert_equal(create(&req), -CO_EINVAL); \
 	} while (0)
 	BAD(vcpus, 0);
-	BAD(vcpus, 2);
+	BAD(online, 0);
+	BAD(online, 2);
+	BAD(memory_max, 62 * MIB);
+	BAD(memory_max, 64 * MIB + 4096);
 	BAD(vcpus, CO_VCPUS_MAX + 1);
 	BAD(memory, 0);
 	BAD(memory, 30 * MIB);

@@ -94,7 +94,9 @@ struct co_req_vm_create create_request(co_u64 memory)
 	struct co_req_vm_create req = {
 		.driver_abi = CO_DRIVER_ABI_VERSION,
 		.vcpus = 1,
+		.online = 1,
 		.memory = memory,
+		.memory_max = memory,
 		.devices = 8,
 	};
 

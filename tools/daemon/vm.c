@@ -175,7 +175,9 @@ static int create(struct daemon *d, struct error **err)
 	struct co_req_vm_create req = {
 		.driver_abi = CO_DRIVER_ABI_VERSION,
 		.vcpus = d->config.cpus,
+		.online = d->config.cpus,
 		.memory = d->config.memory,
+		.memory_max = d->config.memory,
 		.devices = machine_devices(d->machine),
 	};
 	int rc;
