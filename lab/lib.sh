@@ -90,3 +90,15 @@ as_root()
 		die "$1 needs root: run this as root or install sudo"
 	fi
 }
+
+# A program of this machine, and the shared libraries that it names, into a tree
+# where its loader finds them: stage_program TREE NAME
+stage_program()
+{
+	local tree=$1 path library
+	path=$(command -v "$2") || die "--program $2: no such program on this machine"
+	install -D -m 755 "$path" "$tree/usr/local/bin/${2##*/}"
+	ldd "$path" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
+		[ -e "$tree$library" ] || install -D -m 755 "$library" "$tree$library"
+	done
+}

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * covm KERNEL [MiB [WORDS [INITRD]]]: the least that runs a guest: no devices,
- * early console to stdout, verdict and counters to stderr; status 0 for power-off.
+ * covm [-c VCPUS] KERNEL [MiB [WORDS [INITRD]]]: the least that runs a guest: no
+ * devices, early console to stdout, verdict and counters to stderr; status 0 for
+ * power-off.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -61,9 +63,9 @@ static void load(const char *kernel, const char *words, const char *initrd)
 	exit(2);
 }
 
-static void run(void)
+static void *run(void *vcpu)
 {
-	static struct co_req_vcpu_run req;
+	struct co_req_vcpu_run req = { .vcpu = (co_u32)(uintptr_t)vcpu };
 
 	for (;;) {
 		if (request(CO_REQ_VCPU_RUN, &req, sizeof(req)))
@@ -74,13 +76,27 @@ static void run(void)
 			fflush(stdout);
 			break;
 		case CO_EXIT_STOP:
-			return;
+			return NULL;
 		case CO_EXIT_DEVICE_READ:
 		case CO_EXIT_DEVICE_WRITE:
 			req.result = CO_ERROR_DEVICE;
 			break;
 		}
 	}
+}
+
+/* A thread per vCPU, this one's is number 0. */
+static void run_all(co_u32 vcpus)
+{
+	pthread_t thread[CO_VCPUS_MAX];
+	co_u32 i;
+
+	for (i = 1; i < vcpus; i++)
+		if (pthread_create(&thread[i], NULL, run, (void *)(uintptr_t)i))
+			die("a vCPU's thread");
+	run(NULL);
+	for (i = 1; i < vcpus; i++)
+		pthread_join(thread[i], NULL);
 }
 
 static int report(void)
@@ -104,8 +120,13 @@ int main(int argc, char **argv)
 				       .vcpus = 1, .online = 1, .devices = 1,
 				       .name = "covm" };
 
+	if (argc > 2 && !strcmp(argv[1], "-c")) {
+		vm.vcpus = vm.online = (co_u32)atoi(argv[2]);
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc < 2) {
-		fprintf(stderr, "usage: covm KERNEL [MiB [WORDS [INITRD]]]\n");
+		fprintf(stderr, "usage: covm [-c VCPUS] KERNEL [MiB [WORDS [INITRD]]]\n");
 		return 2;
 	}
 	device = open(CO_DEVICE_PATH, O_RDWR | O_CLOEXEC);
@@ -116,6 +137,6 @@ int main(int argc, char **argv)
 	if (request(CO_REQ_VM_CREATE, &vm, sizeof(vm)))
 		die("create");
 	load(argv[1], argc > 3 ? argv[3] : "", argc > 4 ? argv[4] : NULL);
-	run();
+	run_all(vm.vcpus);
 	return report();
 }

@@ -51,8 +51,26 @@ extern u8 co_raise_vector;
 void colinux_init_irq(void);
 int colinux_register_nmi(void);
 
+/* apic.c */
+void colinux_init_apic(void);
+void colinux_send_stop(void);
+void colinux_send_kick(int cpu);
+u64 colinux_kick_event(void);
+void colinux_own_events(u64 events); /* hard interrupt context */
+
+/* smp.c */
+void colinux_init_smp(void);
+void colinux_cpus_event(void);	   /* hard interrupt context */
+void colinux_stop_this_cpu(void);  /* hard interrupt context; no return */
+asmlinkage void colinux_start_secondary(void);
+void co_secondary_entry(void); /* start.S */
+
+/* spinlock.c */
+void colinux_init_spinlocks(void);
+
 /* time.c */
 void colinux_init_time(void);
+void colinux_start_timer(void);
 void colinux_timer_event(bool told);
 void colinux_clock_event(void);
 

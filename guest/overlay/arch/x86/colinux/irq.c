@@ -52,6 +52,10 @@ static void take_events(struct co_event_page *page)
 		colinux_power_event(xchg(&page->power, 0));
 	if (events & CO_EVENT_CLOCK)
 		colinux_clock_event();
+	if (events & CO_EVENT_CPUS)
+		colinux_cpus_event();
+	if (events & CO_EVENT_OWN)
+		colinux_own_events(events);
 	colinux_timer_event(events & CO_EVENT_TIMER);
 }
 

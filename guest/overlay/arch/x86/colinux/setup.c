@@ -8,7 +8,6 @@
 #include <linux/memblock.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
-#include <asm/apic.h>
 #include <asm/bios_ebda.h>
 #include <asm/e820/api.h>
 #include <asm/hypervisor.h>
@@ -16,7 +15,6 @@
 #include <asm/io_apic.h>
 #include <asm/iommu.h>
 #include <asm/setup.h>
-#include <asm/smp.h>
 #include <asm/tlbflush.h>
 #include "colinux.h"
 
@@ -61,37 +59,14 @@ static void __init colinux_arch_setup(void)
 
 static void __init colinux_banner(void)
 {
-	pr_info("colinux: VM '%.64s', %u vCPU, event vector %#x, TSC %u kHz\n",
-		colinux_boot.name, colinux_boot.vcpus, colinux_boot.event_vector,
-		colinux_boot.tsc_khz);
-}
-
-static void __init colinux_no_smp_config(unsigned int early)
-{
+	pr_info("colinux: VM '%.64s', %u of %u vCPUs, event vector %#x, TSC %u kHz\n",
+		colinux_boot.name, colinux_boot.online, colinux_boot.vcpus,
+		colinux_boot.event_vector, colinux_boot.tsc_khz);
 }
 
 static unsigned char colinux_no_nmi_reason(void)
 {
 	return 0;
-}
-
-/* One vCPU runs: the boot processor, and no APIC to look for others with. */
-static void __init colinux_prepare_cpus(unsigned int max_cpus)
-{
-	smp_prepare_cpus_common();
-}
-
-static void __init colinux_cpus_done(unsigned int max_cpus)
-{
-	calculate_max_logical_packages();
-}
-
-static void colinux_stop_other_cpus(int wait)
-{
-}
-
-static void colinux_crash_stop_other_cpus(void)
-{
 }
 
 static void __init colinux_hook_init(void)
@@ -102,7 +77,6 @@ static void __init colinux_hook_init(void)
 	x86_init.resources.dmi_setup = x86_init_noop;
 	x86_init.mpparse.setup_ioapic_ids = x86_init_noop;
 	x86_init.mpparse.find_smp_config = x86_init_noop;
-	x86_init.mpparse.get_smp_config = colinux_no_smp_config;
 	x86_init.irqs.pre_vector_init = x86_init_noop;
 	x86_init.irqs.intr_init = colinux_init_irq;
 	x86_init.irqs.intr_mode_select = x86_init_noop;
@@ -128,11 +102,6 @@ static void __init colinux_hook_platform(void)
 	legacy_pic = &null_legacy_pic;
 	/* All devices reach all memory: no bounce buffers below 4 GiB. */
 	no_iommu = 1;
-
-	smp_ops.smp_prepare_cpus = colinux_prepare_cpus;
-	smp_ops.smp_cpus_done = colinux_cpus_done;
-	smp_ops.stop_other_cpus = colinux_stop_other_cpus;
-	smp_ops.crash_stop_other_cpus = colinux_crash_stop_other_cpus;
 }
 
 /* The early page fault handler maps what __va() gives, until the direct map is
@@ -170,6 +139,7 @@ void __init colinux_early_setup(void)
 	colinux_keep_vmxe();
 	colinux_hook_init();
 	colinux_hook_platform();
+	colinux_init_smp();
 	colinux_init_time();
 	colinux_init_reboot();
 	colinux_register_nmi();

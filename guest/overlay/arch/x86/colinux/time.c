@@ -58,9 +58,12 @@ void colinux_timer_event(bool told)
 	event->event_handler(event);
 }
 
-static void __init colinux_timer_init(void)
+/* For the vCPU that calls. */
+void colinux_start_timer(void)
 {
 	struct clock_event_device *event = this_cpu_ptr(&timer);
+
+	this_cpu_write(deadline, CO_TIMER_OFF);
 
 	event->name = "colinux";
 	event->features = CLOCK_EVT_FEAT_ONESHOT;
@@ -135,7 +138,7 @@ arch_initcall(colinux_init_steal);
 
 void __init colinux_init_time(void)
 {
-	x86_init.timers.timer_init = colinux_timer_init;
+	x86_init.timers.timer_init = colinux_start_timer;
 	x86_platform.calibrate_cpu = colinux_tsc_khz;
 	x86_platform.calibrate_tsc = colinux_tsc_khz;
 	x86_platform.get_wallclock = colinux_get_wallclock;
