@@ -58,9 +58,9 @@ done
 # Translated words need disks, so this one is the daemon's.
 truncate -s 1M /tmp/one
 truncate -s 2M /tmp/two
-# Another word's value isn't one, nor what init gets.
+# Another word's value isn't one, nor what init gets. (The daemon eats one "--".)
 guest words mem=96 cobd0=/tmp/one cobd3=/tmp/two ro nfsroot=/dev/cobd3 root=/dev/cobd3p2 rootwait \
-	-- root=/dev/cobd0
+	-- -- root=/dev/cobd0
 check "a guest with disks comes up and powers off" $? "$(cat /tmp/daemon)"
 tr -d '\r' </tmp/console >/tmp/log
 case " $(said cmdline) " in
