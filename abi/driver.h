@@ -13,7 +13,8 @@
  * `reserved` must be 0 on the way in.
  *
  * Guest memory is mapped through the same file: offset = machine address, any
- * range between the lowest and the highest chunk; holes fault (SIGBUS).
+ * range between `lowest` and `highest` of VM_CREATE. What isn't the guest's at
+ * the moment faults (SIGBUS); what it gives back leaves the mapping.
  */
 #ifndef CO_ABI_DRIVER_H
 #define CO_ABI_DRIVER_H
@@ -25,6 +26,8 @@
 #define CO_IOC_MAGIC	      0xc6
 #define CO_DEVICE_PATH	      "/dev/colinux"
 
+#define CO_MEMORY_MIN 0x2000000 /* the smallest VM, 32 MiB */
+
 #define CO_REQ_VERSION	 1
 #define CO_REQ_CHECK	 2
 #define CO_REQ_VM_CREATE 3
@@ -35,6 +38,7 @@
 #define CO_REQ_DOORBELL	 8
 #define CO_REQ_VM_INFO	 9
 #define CO_REQ_VM_STOP	 10
+#define CO_REQ_VM_MEMORY 11
 
 /* Anyone who can open the device. */
 struct co_req_version {
@@ -75,7 +79,7 @@ struct co_req_vm_create {
 	co_u64 memory;	   /* in: bytes, multiple of 2 MiB, >= 32 MiB */
 	co_u32 devices;	   /* in: highest device number + 1, <= CO_DEVICES_MAX */
 	co_u32 chunks;	   /* out: how many chunks it got */
-	co_u64 lowest;	   /* out: machine address range for the mapping */
+	co_u64 lowest;	   /* out: machine address range that its memory can lie in */
 	co_u64 highest;	   /* out: end, exclusive */
 	co_u64 memory_max; /* in: bytes it may grow to, multiple of 2 MiB, >= memory */
 	co_u32 online;	   /* in: vCPUs to start with, 1..vcpus */
@@ -84,12 +88,23 @@ struct co_req_vm_create {
 };
 CO_ASSERT_SIZE(struct co_req_vm_create, 120);
 
+/* What it started with; VM_MEMORY tells what it has now. */
 struct co_req_vm_chunk {
 	co_u32 index; /* in */
 	co_u32 pad;
 	struct co_chunk chunk; /* out */
 };
 CO_ASSERT_SIZE(struct co_req_vm_chunk, 24);
+
+/*
+ * Is [address, address + size) the guest's now? 0, or CO_EFAULT. A guest that
+ * keeps its word gives nothing back that it has named to a device.
+ */
+struct co_req_vm_memory {
+	co_u64 address; /* in */
+	co_u64 size;	/* in: > 0 */
+};
+CO_ASSERT_SIZE(struct co_req_vm_memory, 16);
 
 /* Addresses are the caller's; all is copied before the request returns. */
 struct co_req_vm_load {
@@ -136,7 +151,12 @@ struct co_req_vcpu_run {
 };
 CO_ASSERT_SIZE(struct co_req_vcpu_run, 1080);
 
-/* Sets event bits, and those of one queue, device or power wish; kicks. */
+/*
+ * Sets event bits, and those of one queue, device or power wish; kicks. MEMORY:
+ * the guest shall have at most that much (a multiple of 2 MiB, from 32 MiB to
+ * memory_max): it gives back down to that, or as far as it can, and takes up to
+ * that on demand.
+ */
 struct co_req_vm_raise {
 	co_u32 vcpu;   /* in */
 	co_u32 events; /* in: CO_EVENT_QUEUE, _CONFIG, _POWER, _CLOCK, _CPUS or _MEMORY, one of them */
@@ -177,10 +197,13 @@ struct co_req_vm_info {
 	co_u64 memory_max; /* `memory` is what it has now */
 	co_u32 online;	   /* vCPUs that aren't OFF */
 	co_u32 pad;
+	co_u64 memory_limit; /* what it shall have at most: the last MEMORY raised */
+	co_u64 memory_free;  /* of `memory`, as the guest said last: what it doesn't use */
+	co_u64 memory_returned; /* the most that it ever had, less what it has now */
 	co_u64 reserved[2];
 	co_u8 text[256]; /* out: the verdict in words, NUL-terminated */
 };
-CO_ASSERT_SIZE(struct co_req_vm_info, 392);
+CO_ASSERT_SIZE(struct co_req_vm_info, 416);
 
 /* Ends the VM: RUN comes back with CO_EXIT_STOP. The first verdict stays. */
 struct co_req_vm_stop {

@@ -140,8 +140,12 @@ struct co_event_page {
 	co_u64 steal_ns; /* time this vCPU wanted to run and couldn't */
 	co_u64 state;	/* CO_VCPU_*, written by the host alone */
 	co_u64 cpus;	/* with CO_EVENT_CPUS: vCPUs that shall be online */
-	co_u64 memory;	/* with CO_EVENT_MEMORY: bytes the guest shall have at most */
-	co_u64 reserved[501];
+	/* vCPU 0's. With CO_EVENT_MEMORY: */
+	co_u64 memory;	   /* bytes the guest shall have at most; 0: not said yet */
+	co_u64 memory_ask; /* bytes the host is short of; the guest takes the word */
+	/* Written by the guest: bytes it has and doesn't use. */
+	co_u64 memory_free;
+	co_u64 reserved[499];
 };
 CO_ASSERT_SIZE(struct co_event_page, CO_PAGE_SIZE);
 
@@ -214,9 +218,20 @@ CO_ASSERT_SIZE(struct co_guest_note, 64);
 #define CO_CALL_SEND	     11 /* fast; arg0 = bitmap of vCPUs, arg1 = bits of CO_EVENT_OWN */
 #define CO_CALL_VCPU_UP	     12 /* fast; arg0 = vCPU, OFF, with a state in passage.save to arrive with */
 #define CO_CALL_VCPU_DOWN    13 /* the caller is OFF; no return */
-#define CO_CALL_MEMORY_GIVE  14 /* arg0 = physical address, arg1 = bytes, in 2 MiB: the host's again */
+#define CO_CALL_MEMORY_GIVE  14 /* arg0 = physical address, arg1 = bytes: the host's again */
 #define CO_CALL_MEMORY_TAKE  15 /* arg0 = wished address, 0: any, arg1 = bytes; returns the address */
 #define CO_CALL_COUNT	     16
+
+/*
+ * Memory moves in blocks of 2 MiB, addresses and sizes are multiples of that, at
+ * most CO_MEMORY_MOVE in one call. What the guest gives it has taken out of its
+ * page tables before, on all vCPUs; the main chunk's image and reserved range
+ * stay (CO_ERROR_ARG). A TAKE of one block may answer with another address than
+ * the wished one; of several, it's exactly that or CO_ERROR_MEMORY. The memory
+ * is zeroed, and never more than `memory_max` in all.
+ */
+#define CO_MEMORY_BLOCK 0x200000
+#define CO_MEMORY_MOVE	0x8000000
 
 #define CO_TIMER_OFF 0xffffffffffffffff
 #define CO_TEXT_MAX  1024

@@ -79,6 +79,18 @@ static int raise_cpus(struct co_vcpu *vcpu, co_u64 online)
 	return 0;
 }
 
+/* The guest follows as far as it can, and takes no more meanwhile. */
+static int raise_memory(struct co_vcpu *vcpu, co_u64 bytes)
+{
+	if (bytes < CO_MEMORY_MIN || bytes % CO_MEMORY_BLOCK ||
+	    bytes > vcpu->vm->memory_max)
+		return -CO_EINVAL;
+	co_store(&vcpu->vm->memory_limit, bytes);
+	co_store(&vcpu->area->event.memory, bytes);
+	co_event_set(vcpu, CO_EVENT_MEMORY);
+	return 0;
+}
+
 int co_event_raise(struct co_vm *vm, const struct co_req_vm_raise *req)
 {
 	struct co_vcpu *vcpu;
@@ -99,6 +111,8 @@ int co_event_raise(struct co_vm *vm, const struct co_req_vm_raise *req)
 		return 0;
 	case CO_EVENT_CPUS:
 		return raise_cpus(&vm->vcpu[0], req->value);
+	case CO_EVENT_MEMORY:
+		return raise_memory(&vm->vcpu[0], req->value);
 	default:
 		return -CO_EINVAL;
 	}

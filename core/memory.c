@@ -141,6 +141,7 @@ int co_memory_alloc(struct co_memory *mem, co_u64 size)
 		co_memory_free(mem);
 		return err;
 	}
+	mem->peak = mem->size;
 	memory_survey(mem);
 	return 0;
 }

@@ -23,6 +23,7 @@ union request {
 	struct co_req_doorbell doorbell;
 	struct co_req_vm_info vm_info;
 	struct co_req_vm_stop vm_stop;
+	struct co_req_vm_memory vm_memory;
 };
 
 /* ---- without a VM --------------------------------------------------------------- */
@@ -121,6 +122,17 @@ static int do_stop(struct co_vm *vm, union request *req)
 	return 0;
 }
 
+static int do_memory(struct co_vm *vm, union request *req)
+{
+	const struct co_req_vm_memory *range = &req->vm_memory;
+
+	if (!range->size)
+		return -CO_EINVAL;
+	return co_memory_at(&vm->memory, range->address, range->size) ?
+		       0 :
+		       -CO_EFAULT;
+}
+
 /* ---- the table ---------------------------------------------------------------------- */
 
 /* No handler: it needs no VM, co_request() calls it by name. */
@@ -138,6 +150,7 @@ static const struct {
 	[CO_REQ_DOORBELL] = { sizeof(struct co_req_doorbell), do_doorbell },
 	[CO_REQ_VM_INFO] = { sizeof(struct co_req_vm_info), do_info },
 	[CO_REQ_VM_STOP] = { sizeof(struct co_req_vm_stop), do_stop },
+	[CO_REQ_VM_MEMORY] = { sizeof(struct co_req_vm_memory), do_memory },
 };
 
 co_size co_request_size(co_u32 nr)

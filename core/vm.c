@@ -2,8 +2,6 @@
 /* The life of a VM, and its verdict. */
 #include "x86/x86.h"
 
-#define MEMORY_MIN	   (32ULL << 20)
-
 int co_format(char *buf, co_size size, const char *format, ...)
 {
 	__builtin_va_list args;
@@ -24,7 +22,7 @@ static int check_create(const struct co_req_vm_create *req)
 	if (!req->vcpus || req->vcpus > CO_VCPUS_MAX || !req->online ||
 	    req->online > req->vcpus)
 		return -CO_EINVAL;
-	if (req->memory < MEMORY_MIN || req->memory % CO_LARGE_PAGE ||
+	if (req->memory < CO_MEMORY_MIN || req->memory % CO_LARGE_PAGE ||
 	    req->memory_max < req->memory || req->memory_max % CO_LARGE_PAGE)
 		return -CO_EINVAL;
 	if (req->devices > CO_DEVICES_MAX || req->pad)
@@ -52,6 +50,7 @@ static struct co_vm *vm_alloc(const struct co_req_vm_create *req)
 	memcpy(vm->name, req->name, sizeof(vm->name));
 	vm->devices = req->devices;
 	vm->memory_max = req->memory_max;
+	vm->memory_limit = req->memory_max;
 	vm->online = req->online;
 	return vm;
 }
@@ -156,14 +155,26 @@ void co_vm_stop(struct co_vm *vm, co_u32 verdict, const char *format, ...)
 		vcpu_leave(&vm->vcpu[i]);
 }
 
+/* The guest's own words are taken for what they can be. */
+static void info_memory(struct co_vm *vm, struct co_req_vm_info *req)
+{
+	req->memory = co_load(&vm->memory.size);
+	req->memory_max = vm->memory_max;
+	req->memory_limit = co_load(&vm->memory_limit);
+	req->memory_returned = co_load(&vm->memory.peak) - req->memory;
+	req->memory_free = 0;
+	if (co_load(&vm->loaded))
+		req->memory_free = co_load(&vm->vcpu[0].area->event.memory_free);
+	req->memory_free = CO_MIN(req->memory_free, req->memory);
+}
+
 void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req)
 {
 	const struct co_stats *stats = &vm->stats;
 
 	req->verdict = co_load(&vm->verdict);
 	req->vcpus = vm->vcpus;
-	req->memory = vm->memory.size;
-	req->memory_max = vm->memory_max;
+	info_memory(vm, req);
 	req->online = co_vcpus_up(vm);
 	req->switches = co_load(&stats->switches);
 	req->bursts = co_load(&stats->bursts);

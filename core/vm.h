@@ -69,6 +69,7 @@ struct co_memory {
 	struct co_chunk *chunk; /* ascending; [0..count) */
 	co_u32 count;
 	co_u64 size;
+	co_u64 peak; /* the largest `size` so far */
 	co_u64 lowest, highest;
 	co_u32 main; /* index of the chunk that holds image, initrd, areas */
 };
@@ -113,6 +114,7 @@ struct co_vm {
 	struct host_lock doorbell_lock;
 	struct co_stats stats;
 	co_u64 memory_max;
+	co_u64 memory_limit; /* what it shall have at most */
 	co_u32 online; /* vCPUs that the guest may have up */
 	co_u32 vcpus;
 	struct co_vcpu vcpu[]; /* [vcpus] */

@@ -85,9 +85,33 @@ static void bad_values_set_nothing(void **state)
 	assert_equal(raise_event(1u << 31, 0), -CO_EINVAL);
 	assert_equal(raise_event(CO_EVENT_CPUS, 0), -CO_EINVAL);
 	assert_equal(raise_event(CO_EVENT_CPUS, 2), -CO_EINVAL);
+	assert_equal(raise_event(CO_EVENT_MEMORY, 30 * MIB), -CO_EINVAL);
+	assert_equal(raise_event(CO_EVENT_MEMORY, 66 * MIB), -CO_EINVAL);
+	assert_equal(raise_event(CO_EVENT_MEMORY, 63 * MIB), -CO_EINVAL);
 	assert_equal(co_event_raise(VM, &other), -CO_EINVAL);
 	assert_memory_equal(event(), &none, sizeof(none));
 	assert_equal(VM->stats.events, 0);
+}
+
+static void memory_is_a_limit(void **state)
+{
+	struct co_req_vm_info info = { .verdict = 0 };
+
+	(void)state;
+	assert_equal(VM->memory_limit, 64 * MIB);
+	assert_equal(raise_event(CO_EVENT_MEMORY, 32 * MIB), 0);
+	assert_equal(event()->events, CO_EVENT_MEMORY);
+	assert_equal(event()->memory, 32 * MIB);
+	event()->memory_free = 8 * MIB;
+	co_vm_info(VM, &info);
+	assert_equal(info.memory, 64 * MIB);
+	assert_equal(info.memory_limit, 32 * MIB);
+	assert_equal(info.memory_free, 8 * MIB);
+	/* no more free than there is, whatever it says */
+	event()->memory_free = ~0ULL;
+	co_vm_info(VM, &info);
+	assert_equal(info.memory_free, 64 * MIB);
+	assert_equal(info.memory_returned, 0);
 }
 
 static void nothing_to_raise_before_the_load(void **state)
@@ -311,6 +335,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_to_raise_before_the_load,
 						unit_start_vm, unit_end),
 		TEST(no_kick_while_the_host_runs),
+		TEST(memory_is_a_limit),
 		TEST(kick_to_the_guests_cpu),
 		TEST(one_kick_until_the_guest_has_looked),
 		TEST(ticks_become_nanoseconds),

@@ -34,9 +34,10 @@ static void sizes_are_those_of_the_abi(void **state)
 	assert_equal(co_request_size(CO_REQ_VCPU_RUN), 1080);
 	assert_equal(co_request_size(CO_REQ_VM_RAISE), 16);
 	assert_equal(co_request_size(CO_REQ_DOORBELL), 16);
-	assert_equal(co_request_size(CO_REQ_VM_INFO), 392);
+	assert_equal(co_request_size(CO_REQ_VM_INFO), 416);
 	assert_equal(co_request_size(CO_REQ_VM_STOP), 64);
-	assert_equal(co_request_size(CO_REQ_VM_STOP + 1), 0);
+	assert_equal(co_request_size(CO_REQ_VM_MEMORY), 16);
+	assert_equal(co_request_size(CO_REQ_VM_MEMORY + 1), 0);
 	assert_equal(co_request_size(~0u), 0);
 }
 
@@ -263,6 +264,23 @@ static void destroy_takes_all_along(void **state)
 	sim_time_advance(1000000);
 }
 
+static void whose_memory(void **state)
+{
+	const struct co_chunk *chunk = &VM->memory.chunk[0];
+	struct co_req_vm_memory mine = { chunk->address, chunk->size };
+	struct co_req_vm_memory more = { chunk->address, chunk->size + 1 };
+	struct co_req_vm_memory below = { chunk->address - 1, 2 };
+	struct co_req_vm_memory wraps = { chunk->address, ~0ULL };
+	struct co_req_vm_memory none = { chunk->address, 0 };
+
+	(void)state;
+	assert_equal(ASK(CO_REQ_VM_MEMORY, mine), 0);
+	assert_equal(ASK(CO_REQ_VM_MEMORY, more), -CO_EFAULT);
+	assert_equal(ASK(CO_REQ_VM_MEMORY, below), -CO_EFAULT);
+	assert_equal(ASK(CO_REQ_VM_MEMORY, wraps), -CO_EFAULT);
+	assert_equal(ASK(CO_REQ_VM_MEMORY, none), -CO_EINVAL);
+}
+
 /* ---- verdict ---------------------------------------------------------------------------- */
 
 static struct co_req_vm_info info(void)
@@ -437,6 +455,7 @@ int main(void)
 		CREATED(two_vms),
 		BARE(release_without_a_vm),
 		LOADED(destroy_takes_all_along),
+		CREATED(whose_memory),
 		CREATED(no_verdict_no_text),
 		CREATED(first_verdict_stays),
 		CREATED(stop_from_outside),
