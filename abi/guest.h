@@ -145,7 +145,10 @@ struct co_event_page {
 	co_u64 memory_ask; /* bytes the host is short of; the guest takes the word */
 	/* Written by the guest: bytes it has and doesn't use. */
 	co_u64 memory_free;
-	co_u64 reserved[499];
+	co_u64 clock_tsc;  /* by CO_CALL_WALLCLOCK: when its answer was right */
+	co_s64 clock_rate; /* and how much faster than the TSC, at tsc_khz, the
+			    * host makes its wall clock run, in 2^-32 */
+	co_u64 reserved[497];
 };
 CO_ASSERT_SIZE(struct co_event_page, CO_PAGE_SIZE);
 
@@ -159,7 +162,7 @@ CO_ASSERT_SIZE(struct co_vcpu_area, 2 * CO_PAGE_SIZE);
 #define CO_EVENT_QUEUE  0x2
 #define CO_EVENT_CONFIG 0x4
 #define CO_EVENT_POWER  0x8
-#define CO_EVENT_CLOCK  0x10 /* the host's wall clock was stepped */
+#define CO_EVENT_CLOCK  0x10 /* vCPU 0: the host's wall clock was stepped, or its rate changed */
 #define CO_EVENT_CPUS   0x20 /* vCPU 0: the wished number of vCPUs changed */
 #define CO_EVENT_MEMORY 0x40 /* vCPU 0: the wished size changed, or the host is short */
 /* Sent from vCPU to vCPU by CO_CALL_SEND; what they mean is the guest's. */
@@ -211,7 +214,7 @@ CO_ASSERT_SIZE(struct co_guest_note, 64);
 #define CO_CALL_TIMER	     4 /* fast; arg0 = absolute guest TSC, CO_TIMER_OFF: none */
 #define CO_CALL_NOTIFY	     5 /* fast; arg0 = queue number: ring its doorbell */
 #define CO_CALL_CONSOLE	     6 /* arg0 = physical address, arg1 = bytes <= CO_TEXT_MAX */
-#define CO_CALL_WALLCLOCK    7 /* fast; returns nanoseconds since 1970 */
+#define CO_CALL_WALLCLOCK    7 /* fast; returns nanoseconds since 1970, fills the clock_* fields */
 #define CO_CALL_DEVICE_READ  8 /* arg0 = device, 1 = register, 2 = index, 3 = bytes */
 #define CO_CALL_DEVICE_WRITE 9 /* arg0 = device, 1 = register, 2 = index | bytes << 32, 3 = value */
 #define CO_CALL_STOP	     10 /* arg0 = CO_STOP_*, arg1, arg2 = text as for CONSOLE; no return */

@@ -100,7 +100,7 @@ static enum co_next call_wallclock(struct co_vcpu *vcpu,
 {
 	(void)call;
 	(void)req;
-	return answer(vcpu, host_wall_ns(), CO_NEXT_FAST);
+	return answer(vcpu, co_clock_read(vcpu), CO_NEXT_FAST);
 }
 
 static enum co_next call_device(struct co_vcpu *vcpu,

@@ -95,7 +95,12 @@ co_u64 host_blockers(void);
 /* ---- time ---------------------------------------------------------------- */
 
 co_u64 host_time_ns(void); /* monotonic, [atomic] */
-co_u64 host_wall_ns(void); /* since 1970, UTC [atomic] */
+/* Since 1970, UTC. *rate, unless NULL: how much faster than the TSC at
+ * host_tsc_khz() the host makes that clock run, in 2^-32; negative: slower. 0
+ * where the host doesn't tell. After each step of the clock, the machine's sleep
+ * included, and each change of the rate by more than 1 ppm the port calls
+ * co_clock_changed() for each VM. [atomic] */
+co_u64 host_wall_ns(co_s64 *rate);
 co_u32 host_tsc_khz(void); /* 0: unknown [atomic] */
 
 /* One-shot. `fn` runs in hard-interrupt (NT: DPC) context. */

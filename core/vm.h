@@ -213,6 +213,15 @@ void co_doorbell_free(struct co_vm *vm);
 void co_timer_set(struct co_vcpu *vcpu, co_u64 deadline);
 void co_timer_fire(void *vcpu);
 
+/* ---- clock.c -------------------------------------------------------------- */
+
+/* The host's wall clock, in ns since 1970; the fields clock_* of the vCPU's event
+ * page get what belongs to it. [atomic] */
+co_u64 co_clock_read(struct co_vcpu *vcpu);
+/* The host's wall clock was stepped or runs at another rate: tells the guest.
+ * Called by the port. [atomic] */
+void co_clock_changed(struct co_vm *vm);
+
 /* ---- request.c ------------------------------------------------------------ */
 
 /* The one switch over all requests. `buf` holds the structure of `nr`, `size`

@@ -18,23 +18,28 @@
 
 static int colinux_open(struct inode *inode, struct file *file)
 {
-	struct co_file *cf;
+	struct linux_file *lf;
 
 	if (!capable(CAP_SYS_MODULE))
 		return -EPERM;
-	cf = kzalloc(sizeof(*cf), GFP_KERNEL_ACCOUNT);
-	if (!cf)
+	lf = kzalloc(sizeof(*lf), GFP_KERNEL_ACCOUNT);
+	if (!lf)
 		return -ENOMEM;
-	co_file_init(cf);
-	file->private_data = cf;
+	co_file_init(&lf->core);
+	file->private_data = &lf->core;
+	colinux_clock_add(lf);
 	return 0;
 }
 
 /* The last reference, mappings and requests in flight included, is gone. */
 static int colinux_release(struct inode *inode, struct file *file)
 {
-	co_file_release(file->private_data);
-	kfree(file->private_data);
+	struct linux_file *lf = container_of(file->private_data,
+					     struct linux_file, core);
+
+	colinux_clock_remove(lf);
+	co_file_release(&lf->core);
+	kfree(lf);
 	return 0;
 }
 
@@ -78,7 +83,26 @@ static struct miscdevice colinux_device = {
 	.fops = &colinux_fops,
 };
 
-module_misc_device(colinux_device);
+static int __init colinux_init(void)
+{
+	int err = colinux_clock_init();
+
+	if (err)
+		return err;
+	err = misc_register(&colinux_device);
+	if (err)
+		colinux_clock_exit();
+	return err;
+}
+
+static void __exit colinux_exit(void)
+{
+	misc_deregister(&colinux_device);
+	colinux_clock_exit();
+}
+
+module_init(colinux_init);
+module_exit(colinux_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Cooperative Linux: a second kernel beside this one");

@@ -4,6 +4,7 @@
 #define CO_HOST_LINUX_PORT_H
 
 #include <linux/kernel.h>
+#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -17,6 +18,21 @@
 #define CO_LIB_PROVIDED
 #include "core/vm.h"
 #include "compat.h"
+
+/* An open control handle. */
+struct linux_file {
+	struct co_file core;
+	struct list_head clock_list;
+};
+
+/* clock.c: the host's wall clock is watched for all files. 0 or -errno. */
+int colinux_clock_init(void);
+void colinux_clock_exit(void);
+void colinux_clock_add(struct linux_file *file);
+/* Before the file's VM goes. */
+void colinux_clock_remove(struct linux_file *file);
+/* As host_wall_ns() tells it. Any context. */
+co_s64 colinux_clock_rate(void);
 
 /* The file operation behind mmap (mmap.c). */
 int colinux_mmap(struct file *file, struct vm_area_struct *vma);

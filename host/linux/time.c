@@ -32,8 +32,10 @@ co_u64 host_time_ns(void)
 	return ktime_get_ns();
 }
 
-co_u64 host_wall_ns(void)
+co_u64 host_wall_ns(co_s64 *rate)
 {
+	if (rate)
+		*rate = colinux_clock_rate();
 	return ktime_get_real_ns();
 }
 

@@ -29,6 +29,9 @@ struct sim {
 	co_u64 memory_taken; /* by others than guests */
 	co_u32 tsc_khz;
 	co_u64 wall_ns;
+	co_s64 wall_rate;
+	co_u64 read_ns; /* that a reading of the wall clock takes */
+	void (*wall_read)(void); /* before each */
 	co_u64 blockers;     /* host_blockers() */
 	co_u64 cpu_blockers; /* co_cpu_blockers() */
 	bool la57;

@@ -36,10 +36,18 @@ co_u64 host_time_ns(void)
 	return co_load(&now_ns);
 }
 
-co_u64 host_wall_ns(void)
+co_u64 host_wall_ns(co_s64 *rate)
 {
+	co_u64 wall;
+
 	SIM_CONTEXT(SIM_ATOMIC);
-	return sim.wall_ns + co_load(&now_ns);
+	if (rate)
+		*rate = sim.wall_rate;
+	if (sim.wall_read)
+		sim.wall_read();
+	wall = sim.wall_ns + co_fetch_add(&now_ns, sim.read_ns);
+	/* It was read at that time's middle. */
+	return wall + sim.read_ns / 2;
 }
 
 co_u32 host_tsc_khz(void)

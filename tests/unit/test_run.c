@@ -170,7 +170,7 @@ static void wall_clock(void **state)
 	(void)state;
 	add(CO_CALL_WALLCLOCK);
 	run_to_the_end();
-	assert_equal(answer[0], host_wall_ns());
+	assert_equal(answer[0], host_wall_ns(NULL));
 }
 
 static void notify_rings(void **state)
