@@ -28,6 +28,27 @@ static int read_input(struct text *t, const char *path)
 	return 0;
 }
 
+/* What was read can be written and read again, and each vCPU has its CPU. */
+static void check_pin(const struct pin *pin)
+{
+	struct error *err = NULL;
+	struct cpu_list cpus;
+	char *text = pin_text(pin);
+	struct pin again;
+
+	if (pin_parse(&again, text, &err) || again.kind != pin->kind ||
+	    again.cpus.n != pin->cpus.n ||
+	    memcmp(again.cpus.cpu, pin->cpus.cpu,
+		   pin->cpus.n * sizeof(pin->cpus.cpu[0])))
+		abort();
+	free(text);
+	if (pin->kind == PIN_NONE)
+		return;
+	pin_cpus(pin, 63, &cpus);
+	if (!cpus.n || !cpu_list_has(&pin->cpus, cpus.cpu[0]))
+		abort();
+}
+
 static void check_good(struct config *c)
 {
 	struct error *err = NULL;
@@ -38,10 +59,17 @@ static void check_good(struct config *c)
 		    c->command_line.data[i] != '\t')
 			abort();
 	if (c->columns < 16 || c->columns > 1000 || c->rows < 2 ||
-	    c->rows > 1000 || c->cpus != 1 || c->memory % (2u << 20))
+	    c->rows > 1000 || c->cpus < 1 || c->cpus > 64 || c->cpus_max > 64 ||
+	    c->memory % (2u << 20) || c->memory_max % (2u << 20))
 		abort();
-	if (config_finish(c, &err))
+	check_pin(&c->pin);
+	if (config_finish(c, &err)) {
 		error_free(&err);
+		return;
+	}
+	if (c->memory < CONFIG_MEMORY_MIN || c->memory > c->memory_max ||
+	    c->cpus > config_cpus_max(c) || config_cpus_max(c) > 64)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -210,6 +210,7 @@ struct wanted {
 	uint32_t dev;
 	char why[200], detail[300];
 	bool broken;
+	struct device_io io;
 };
 
 static void note_info(void *arg, const struct device_info *info)
@@ -219,8 +220,17 @@ static void note_info(void *arg, const struct device_info *info)
 	if (info->number != w->dev)
 		return;
 	w->broken = info->needs_reset;
+	w->io = info->io;
 	snprintf(w->why, sizeof(w->why), "%s", info->why ? info->why : "");
 	snprintf(w->detail, sizeof(w->detail), "%s", info->detail);
+}
+
+struct device_io io_of(struct rig *rig, uint32_t dev)
+{
+	struct wanted w = { .dev = dev };
+
+	machine_for_each(rig->m, note_info, &w);
+	return w.io;
 }
 
 const char *why(struct rig *rig, uint32_t dev)

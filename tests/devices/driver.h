@@ -56,6 +56,7 @@ void driver_ok(struct rig *rig, uint32_t dev);
 /* machine_for_each() for one device; the text of `why` (static), or NULL. */
 const char *why(struct rig *rig, uint32_t dev);
 const char *detail(struct rig *rig, uint32_t dev);
+struct device_io io_of(struct rig *rig, uint32_t dev);
 
 /* ---- a split ring, as the guest drives it ----------------------------------- */
 

@@ -186,6 +186,25 @@ static void test_wrap(void **state)
 	disk_free(d);
 }
 
+/* Data only, and only what was done. */
+static void test_counters(void **state)
+{
+	struct disk *d = disk_new(false);
+	struct device_io io;
+
+	(void)state;
+	disk_start(d, 128, FEATURES | RING);
+	assert_int_equal(request(d, IN, 3, d->data, 4096, 2), OK);
+	assert_int_equal(request(d, OUT, 3, d->data, 1024, 1), OK);
+	assert_int_equal(request(d, T_FLUSH, 0, 0, 0, 0), OK);
+	assert_int_equal(request(d, IN, SECTORS, d->data, 512, 1), IOERR);
+	io = io_of(&d->rig, 0);
+	assert_int_equal(io.requests, 4);
+	assert_int_equal(io.read, 4096);
+	assert_int_equal(io.written, 1024);
+	disk_free(d);
+}
+
 static void test_get_id(void **state)
 {
 	struct disk *d = disk_new(false);
@@ -558,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_oracle_no_flush),
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_get_id),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_malformed),

@@ -38,7 +38,7 @@ rm -rf /tmp/nobody/run
 refused "root without the right to load modules" "/dev/colinux: the driver refuses" "CAP_SYS_MODULE" -- \
 	as powerless colinux-daemon $unprivileged
 
-refused "tools of another version" "/dev/colinux" "ABI 1, these tools .* ABI 4711" "from one release" -- \
+refused "tools of another version" "/dev/colinux" "ABI [0-9]+, these tools .* ABI 4711" "from one release" -- \
 	/other/colinux-daemon $unprivileged
 /other/colinux doctor >/tmp/doctor
 [ $? = 1 ] && grep -q 'ABI 4711: install both from one release' /tmp/doctor
@@ -60,7 +60,7 @@ refused "an empty kernel" "kernel /images/empty is empty" "build it again" -- da
 kernel "not an ELF" /images/not-elf "not an ELF file" "vmlinux"
 kernel "a kernel for another machine" /images/wrong-machine "ELF machine 183" "guest kernel build"
 kernel "a kernel without our note" /images/no-note "not a cooperative kernel" "guest/build"
-kernel "a kernel of another ABI version" /images/wrong-abi "guest ABI 42, the driver has 1" "rebuild"
+kernel "a kernel of another ABI version" /images/wrong-abi "guest ABI [0-9]+, the driver has [0-9]+" "rebuild"
 kernel "a kernel cut in half" /images/truncated "cut off \(segment 0\)" "build it again"
 kernel "a kernel cut in its header" /images/truncated-header "cut off" "build it again"
 kernel "a kernel with overlapping segments" /images/overlap "overlap \(segment 1\)" "build it again"
@@ -86,7 +86,18 @@ refused "more memory than the host can spare" "mem=900: the host can't spare tha
 	daemon mem=900
 refused "more memory than the host has" "mem=2097152: the host can't spare that much" "colinux doctor" -- \
 	daemon mem=2048G
-refused "a processor too many" "cpus: 2 vCPUs" "only cpus=1" -- daemon cpus=2
+refused "no processor" "cpus: '0' is no number from 1 to 64" -- daemon cpus=0
+refused "a processor too many" "cpus: '65' is no number from 1 to 64" -- daemon cpus=65
+refused "more processors than there may be" "cpus=3 is more than maxcpus=2" "raise maxcpus=" -- \
+	daemon cpus=3 maxcpus=2
+refused "more memory than it may have" "mem=128M is more than maxmem=64M" "raise maxmem=" -- \
+	daemon mem=128 maxmem=64
+refused "memory that may grow beyond the host" "maxmem=2097152M: the host has [0-9]+M, and [0-9]+M of it stay" \
+	"ask for less" -- daemon maxmem=2048G
+online=$(cat /sys/devices/system/cpu/online)
+refused "a processor that the host lacks" "pin: the host has no CPU 63, or it is offline: choose from $online" -- \
+	daemon pin=0,63
+refused "no list of processors" "pin: '0-' is neither none nor a list of CPUs" -- daemon pin=0-
 refused "a name that is none" "name: '\.\./x' is no name" -- daemon name=../x
 
 # ---- images

@@ -26,7 +26,7 @@ normal
 check "after those requests a normal start works" $? "$(cat /tmp/normal)"
 
 truncate -s 4M /tmp/disk
-colinux start name=first kernel=/guest/vmlinux initrd=/guest/initrd mem=96 cobd0=/tmp/disk \
+colinux start name=first kernel=/guest/vmlinux initrd=/guest/initrd mem=96 maxcpus=4 cobd0=/tmp/disk \
 	log=/tmp/console >/tmp/start 2>&1
 check "a guest starts" $? "$(cat /tmp/start)"
 saw /tmp/console "guest listens"
@@ -41,6 +41,29 @@ refused "an image that another VM has" "cobd0: /tmp/disk: locked by process $pid
 	daemon cobd0=/tmp/disk
 refused "the same for reading" "cobd0: /tmp/disk: locked by process $pid" -- daemon cobd0=/tmp/disk,ro
 refused "a VM that doesn't run" "no VM named none runs" "colinux list" -- colinux attach none
+
+# ---- set
+colinux set --json first >/tmp/settings
+unchanged() # NAME: the last set was refused, and did nothing
+{
+	colinux set --json first >/tmp/settings.now
+	cmp -s /tmp/settings /tmp/settings.now
+	check "$1: nothing has changed" $? "$(cat /tmp/settings.now)"
+}
+refused "its last processor" "cpus=0: the last vCPU can't be removed" "colinux stop" -- colinux set first cpus=0
+unchanged "its last processor"
+refused "more processors than it may have" "first: cpus=5: this VM can have at most 4" "maxcpus" -- \
+	colinux set first cpus=5
+refused "more memory than it may have" "first: mem=128M: this VM can have at most 96M" "maxmem" -- \
+	colinux set first mem=128
+refused "less memory than it needs" "mem: 31 is too little: at least 32" -- colinux set first mem=31
+refused "a processor that the host lacks" "first: pin: the host has no CPU 63" "choose from" -- \
+	colinux set first pin=all:0,63
+refused "a good word and a bad one" "cpus=9: this VM can have at most 4" -- colinux set first pin=0 cpus=9
+refused "what can't be changed" "set: 'kernel=x' is nothing that can be changed" "cpus=N, mem=SIZE" -- \
+	colinux set first kernel=x
+refused "set of a VM that doesn't run" "no VM named none runs" "colinux list" -- colinux set none cpus=1
+unchanged "wrong words for set"
 
 attach a
 exec 7>/tmp/in.a

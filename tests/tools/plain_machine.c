@@ -102,7 +102,8 @@ void machine_for_each(struct machine *m,
 {
 	char detail[64];
 	struct device_info info = { .name = "cocon", .type = "console",
-				    .running = true, .detail = detail };
+				    .running = true, .detail = detail,
+				    .io = { 3, 1000, 2000 } };
 
 	snprintf(detail, sizeof(detail), "%ux%u, %u resets", m->columns, m->rows,
 		 m->resets);

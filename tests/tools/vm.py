@@ -68,11 +68,12 @@ class Bench:
             env["COLINUX_TEST_AGENT_DELAY"] = str(delay)
         return env
 
-    def daemon(self, script, *words, name="t", agent=False, delay=0):
+    def daemon(self, script, *words, name="t", agent=False, delay=0,
+               program="colinux-daemon"):
         """A daemon in the foreground, and waits until its VM runs."""
         ready, theirs = os.pipe()
         child = subprocess.Popen(
-            [PROGRAMS / "colinux-daemon", "--ready-fd", str(theirs),
+            [PROGRAMS / program, "--ready-fd", str(theirs),
              f"name={name}", f"kernel={self.dir}/kernel", *words],
             env=self.environment(script, agent, delay), cwd=self.dir,
             pass_fds=[theirs], stdin=subprocess.DEVNULL,

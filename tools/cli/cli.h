@@ -19,6 +19,9 @@ VERB(attach);
 VERB(stop);
 VERB(info);
 VERB(log);
+VERB(set);
+VERB(stats);
+VERB(completion);
 VERB(exec);
 VERB(doctor);
 VERB(config);
@@ -75,6 +78,12 @@ int client_frames(struct client *c,
 json_t *client_last(const char *name, struct error **err);
 /* Waits until the daemon of that name has let go of its lock. */
 void client_wait_gone(const char *name);
+
+/* ---- names.c -------------------------------------------------------------- */
+
+/* Calls fn for each VM that runs or has ended, in the order of their names. */
+int client_names(void (*fn)(void *arg, const char *name), void *arg,
+		 struct error **err);
 
 /* ---- session.c ------------------------------------------------------------ */
 

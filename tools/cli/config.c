@@ -27,28 +27,59 @@ static json_t *disks_json(const struct config *c)
 	return disks;
 }
 
-static json_t *config_json(const struct config *c)
+static json_t *rest_json(const struct config *c)
 {
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:i, s:i, s:i, s:i, s:o, s:s, s:s}",
-			 "name", c->name, "kernel", c->kernel, "initrd",
-			 c->initrd, "log", c->log, "memory",
-			 (json_int_t)c->memory, "cpus", (int)c->cpus, "columns",
+	return json_pack("{s:i, s:i, s:i, s:o, s:s, s:s}", "columns",
 			 (int)c->columns, "rows", (int)c->rows, "scrollback",
 			 (int)c->scrollback, "disks", disks_json(c),
 			 "command_line", c->command_line.data, "notes",
 			 c->notes.data ? c->notes.data : "");
 }
 
-static void print_config(const struct config *c)
+static json_t *config_json(const struct config *c)
+{
+	char *pin = pin_text(&c->pin);
+	json_t *o = json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:i, s:i, s:s}",
+			      "name", c->name, "kernel", c->kernel, "initrd",
+			      c->initrd, "log", c->log, "memory",
+			      (json_int_t)c->memory, "memory_max",
+			      (json_int_t)c->memory_max, "cpus", (int)c->cpus,
+			      "cpus_max", (int)config_cpus_max(c), "pin", pin);
+
+	free(pin);
+	json_object_update_new(o, rest_json(c));
+	return o;
+}
+
+/* What was left out goes without saying. */
+static void print_machine(const struct config *c)
 {
 	char *memory = size_words(c->memory);
+	char *memory_max = size_words(c->memory_max);
+	char *pin = pin_text(&c->pin);
+
+	printf("mem=%s\n", memory);
+	if (c->memory_max > c->memory)
+		printf("maxmem=%s\n", memory_max);
+	printf("cpus=%u\n", c->cpus);
+	if (c->cpus_max)
+		printf("maxcpus=%u\n", c->cpus_max);
+	if (c->pin.kind != PIN_NONE)
+		printf("pin=%s\n", pin);
+	free(memory);
+	free(memory_max);
+	free(pin);
+}
+
+static void print_config(const struct config *c)
+{
 	size_t i;
 
 	printf("name=%s\nkernel=%s\n", c->name, c->kernel);
 	if (c->initrd)
 		printf("initrd=%s\n", c->initrd);
-	printf("mem=%s\ncpus=%u\ncocon=%ux%ux%u\n", memory, c->cpus, c->columns,
-	       c->rows, c->scrollback);
+	print_machine(c);
+	printf("cocon=%ux%ux%u\n", c->columns, c->rows, c->scrollback);
 	if (c->log)
 		printf("log=%s\n", c->log);
 	for (i = 0; i < CONFIG_DISKS; i++)
@@ -58,7 +89,6 @@ static void print_config(const struct config *c)
 	printf("# guest's command line: %s\n", c->command_line.data);
 	if (c->notes.length)
 		fprintf(stderr, "%s", c->notes.data);
-	free(memory);
 }
 
 /* Files that the VM would need are looked for; a missing one is an error. */

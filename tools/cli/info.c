@@ -96,6 +96,9 @@ static void print_info(json_t *o)
 		print_verdict(json_object_get(o, "verdict"));
 	print_time("started:", json_object_get(o, "started"));
 	printf("%-13s %s\n", "memory:", memory);
+	printf("%-13s %lld\n", "cpus:",
+	       (long long)json_integer_value(json_object_get(o, "cpus")));
+	print_text("pin:", o, "pin");
 	print_text("kernel:", o, "kernel");
 	print_text("initrd:", o, "initrd");
 	print_text("command line:", o, "command_line");

@@ -30,6 +30,16 @@ static const struct verb {
 	  "  --timeout SECONDS  stop by force when it takes longer (60)\n" },
 	{ "info", verb_info, "[--json] NAME",
 	  "what there is to say about a VM; after its end: why", "" },
+	{ "stats", verb_stats, "[--json] [--watch] [--interval SECONDS] [NAME]",
+	  "what VMs use: memory, processors, devices",
+	  "Rates are since the VM's start, with --watch since the last look. GUEST and\n"
+	  "STEAL (waiting for a free CPU of the host) are of one CPU's time.\n"
+	  "  --watch             look again and again\n"
+	  "  --interval SECONDS  between two looks (1)\n" },
+	{ "set", verb_set, "[--json] [--timeout SECONDS] NAME [cpus=N] [mem=SIZE] [pin=LIST]",
+	  "change a VM while it runs; without words: what can be changed",
+	  "Waits until the guest has followed. What is wrong changes nothing.\n"
+	  "  --timeout SECONDS  how long to wait (30)\n" },
 	{ "log", verb_log, "NAME", "what a VM's console said", "" },
 	{ "exec", verb_exec, "[--wait SECONDS] NAME (-- COMMAND [ARG]... | -c TEXT)",
 	  "run a command in the guest",
@@ -42,6 +52,9 @@ static const struct verb {
 	  "The exit status is 0 only if a guest can run.\n" },
 	{ "config", verb_config, "check [--json] @FILE | NAME=VALUE... | keys",
 	  "check a configuration, or list the keys", "" },
+	{ "completion", verb_completion, "bash",
+	  "what makes a shell complete words for this program",
+	  "For bash: source <(colinux completion bash)\n" },
 	{ "version", verb_version, "", "versions of tools and driver", "" },
 };
 
@@ -53,7 +66,7 @@ static void usage(FILE *f)
 
 	fputs("Usage: colinux VERB [ARGUMENTS]\n\n", f);
 	for (i = 0; i < VERBS; i++)
-		fprintf(f, "  %-8s  %s\n", verbs[i].name, verbs[i].summary);
+		fprintf(f, "  %-10s  %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\n`colinux VERB --help` says more.\n", f);
 }
 

@@ -42,6 +42,7 @@ static void handle_closed(uv_handle_t *handle)
 	unlist(c);
 	for (i = 0; i < c->stop_ids; i++)
 		json_decref(c->stop_id[i]);
+	json_decref(c->set_id);
 	json_decref(c->exec_id);
 	json_decref(c->exec_args);
 	text_free(&c->line);
@@ -340,8 +341,9 @@ static void say_goodbye(struct connection *c, json_t *info)
 	answer_stops(c, info);
 	if (c->stream)
 		connection_frame(c, FRAME_END, text, strlen(text));
-	else if (c->exec_id)
-		reply_error(c, c->exec_id, "the VM has ended");
+	else if (c->exec_id || c->set_id)
+		reply_error(c, c->exec_id ? c->exec_id : c->set_id,
+			    "the VM has ended");
 	free(text);
 	connection_close(c, true);
 }

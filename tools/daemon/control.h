@@ -22,7 +22,8 @@ struct stream_ops {
 
 struct connection {
 	uv_pipe_t pipe;
-	uv_timer_t timer; /* exec: until the agent comes; attach: input retry */
+	uv_timer_t timer; /* exec: until the agent comes; attach: input retry;
+			   * set: look how far the guest is */
 	struct daemon *d;
 	struct connection *next;
 	int handles; /* of pipe and timer, those not closed yet */
@@ -35,6 +36,12 @@ struct connection {
 
 	const struct stream_ops *stream; /* NULL: lines */
 	struct frame_reader *frames;
+
+	/* set.c */
+	json_t *set_id; /* the request that waits for the guest */
+	unsigned int set_cpus; /* 0: not in it */
+	uint64_t set_memory;   /* the same */
+	uint64_t set_until; /* uv_now() */
 
 	/* attach.c */
 	struct console_reader reader;
@@ -73,6 +80,10 @@ int verb_attach(struct connection *c, json_t *id, json_t *args,
 		struct error **err);
 int verb_exec(struct connection *c, json_t *id, json_t *args,
 	      struct error **err);
+int verb_set(struct connection *c, json_t *id, json_t *args,
+	     struct error **err);
+/* What `set` can change: what is set, what the VM has, what it may have. */
+json_t *settings_json(struct daemon *d);
 /* args[key], a number in min..max; `otherwise` when it isn't there. */
 int arg_number(json_t *args, const char *key, json_int_t min, json_int_t max,
 	       json_int_t otherwise, json_int_t *out, struct error **err);

@@ -3,21 +3,24 @@
  * The daemon of one VM.
  *
  * Threads: the loop's thread does everything but the vCPUs' RUN requests, which
- * have a thread each (vcpu.c). Those touch machine_access(), console_inject(),
- * the kernel's log (under its lock), the two counters of console bytes and
- * `vcpu_ended`, nothing else.
+ * have a thread each, one per vCPU that may ever be online (vcpu.c). Any of them
+ * may come out at the same time, with any exit. They touch machine_access() (each
+ * device has its lock), console_inject(), the kernel's log (under its lock), the
+ * atomic counters, what is their own in `vcpu`, and `vcpu_ended`, nothing else.
  */
 #ifndef CO_TOOLS_DAEMON_H
 #define CO_TOOLS_DAEMON_H
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <uv.h>
 
 #include "../devices/device.h"
 #include "../lib/config.h"
 #include "../lib/frame.h"
+#include "../os/cpus.h"
 #include "../os/driver.h"
 
 struct connection;
@@ -26,12 +29,28 @@ struct agent;
 struct daemon_options {
 	bool background, quiet, help, version;
 	int verbose;
+	int stop_seconds; /* how long a guest has to power off after SIGTERM */
 	int ready_fd; /* gets "ready NAME\n" when the VM runs; -1: none */
 	const char *pidfile;
 };
 
 /* How far the wish to end the VM has gone. */
 enum ending { ENDING_NO, ENDING_ASKED, ENDING_FORCED };
+
+/* What `colinux set` can change; a guest that restarts begins with it. */
+struct settings {
+	unsigned int cpus; /* that shall be online */
+	uint64_t memory;   /* bytes that it may have at most */
+	struct pin pin;
+};
+
+struct vcpu {
+	struct daemon *d;
+	unsigned int index;
+	pthread_t thread;
+	atomic_int number; /* of the thread, for thread_times(); 0: not yet */
+	atomic_int error;  /* errno of a RUN that failed */
+};
 
 struct log {
 	pthread_mutex_t lock;
@@ -45,6 +64,7 @@ struct daemon {
 	int lock_fd;
 	bool in_loop; /* the VM was started: its end is a verdict */
 	uint64_t started; /* seconds since 1970 */
+	uint64_t boot_time; /* of the VM as it is now, uv_hrtime() */
 	uint64_t reboots;
 
 	uv_loop_t loop;
@@ -68,9 +88,12 @@ struct daemon {
 	/* Bytes of it that went to the console, and bytes that came out there. */
 	_Atomic uint64_t injected, console_bytes;
 	struct agent *agent;
-	pthread_t vcpu_thread;
-	bool vcpu_started;
-	int vcpu_error; /* errno of a RUN that failed */
+	struct settings set;
+	struct cpu_list allowed; /* where the daemon itself may run */
+	struct vcpu vcpu[CO_VCPUS_MAX];
+	unsigned int vcpus; /* threads to be joined */
+	atomic_uint vcpus_running;
+	char *failure; /* what became of a RUN that failed, or NULL */
 	struct co_req_vm_info final; /* the last VM_INFO */
 	bool ended; /* final holds the verdict */
 };
@@ -105,6 +128,9 @@ void vm_free(struct daemon *d);
  * with force: at once. */
 void vm_end(struct daemon *d, bool force, unsigned int seconds);
 int vm_power(struct daemon *d, unsigned int wish);
+/* Tells the guest how many vCPUs or bytes it shall have. 0 or a negative errno. */
+int vm_wish_cpus(struct daemon *d, unsigned int cpus);
+int vm_wish_memory(struct daemon *d, uint64_t bytes);
 /* Fills `info` with what the driver counts; the last known after the end. */
 int vm_info(const struct daemon *d, struct co_req_vm_info *info);
 
@@ -115,8 +141,25 @@ int load_guest(struct daemon *d, struct error **err);
 
 /* ---- vcpu.c --------------------------------------------------------------- */
 
-int vcpu_start(struct daemon *d, struct error **err);
-void vcpu_join(struct daemon *d);
+/* A thread for each vCPU. After an error some may run: they end with the VM. */
+int vcpus_start(struct daemon *d, struct error **err);
+/* Which RUN failed and why; NULL: none. Caller frees. */
+char *vcpus_failure(struct daemon *d);
+/* Waits for all; the VM must have its verdict. */
+void vcpus_join(struct daemon *d);
+
+/* ---- pin.c ---------------------------------------------------------------- */
+
+/* Has the host these CPUs? */
+int pin_check(const struct pin *pin, struct error **err);
+/* Moves all vCPUs; after an error they are where they were. */
+int pin_change(struct daemon *d, const struct pin *pin, struct error **err);
+/* The CPUs for vCPU `index`. */
+void pin_list(const struct daemon *d, const struct pin *pin, unsigned int index,
+	      struct cpu_list *out);
+/* The error of a thread that may not run there; returns -1. */
+int pin_refused(unsigned int index, const struct cpu_list *cpus,
+		struct error **err);
 
 /* ---- log.c ---------------------------------------------------------------- */
 
@@ -139,11 +182,18 @@ const char *verdict_name(uint32_t verdict);
 bool verdict_good(uint32_t verdict);
 /* All that `info` tells, for a living VM and for an ended one. */
 json_t *info_json(struct daemon *d);
-json_t *stats_json(const struct co_req_vm_info *info);
 /* NAME.json. */
 int verdict_save(struct daemon *d, struct error **err);
 /* Before the VM runs: what stands there if this process never gets to say. */
 int verdict_prepare(struct daemon *d, struct error **err);
+
+/* ---- stats.c -------------------------------------------------------------- */
+
+/* All that the driver counts. */
+json_t *counters_json(const struct co_req_vm_info *info);
+json_t *devices_json(struct daemon *d);
+/* Both, with what the host knows of the threads. NULL and an error. */
+json_t *stats_json(struct daemon *d, struct error **err);
 
 /* ---- control.c ------------------------------------------------------------ */
 

@@ -97,8 +97,6 @@ json_t *log_lines(struct log *log)
 	size_t n;
 
 	log_copy(log, &all);
-	if (!all.length)
-		return array;
 	stop = all.data + all.length;
 	for (at = all.data + last_lines(&all); at < stop; at = end + 1) {
 		end = memchr(at, '\n', (size_t)(stop - at));

@@ -10,7 +10,7 @@
 
 #include "../lib/version.h"
 
-#define POWER_OFF_SECONDS 60
+#define STOP_SECONDS 60
 
 void say(const struct daemon *d, int level, const char *format, ...)
 {
@@ -32,7 +32,7 @@ static void on_end_signal(uv_signal_t *handle, int number)
 	say(d, 1, "signal %d: %s", number,
 	    d->ending == ENDING_NO ? "asking the guest to power off" :
 				     "stopping the VM");
-	vm_end(d, false, POWER_OFF_SECONDS);
+	vm_end(d, false, (unsigned int)d->options.stop_seconds);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)
@@ -139,6 +139,7 @@ int main(int argc, char **argv)
 	int status;
 
 	d->lock_fd = d->options.ready_fd = -1;
+	d->options.stop_seconds = STOP_SECONDS;
 	config_init(&d->config);
 	if (prepare(d, argc, argv, &err)) {
 		fprintf(stderr, "colinux-daemon: %s\n", err->text);

@@ -18,6 +18,7 @@ const char daemon_usage[] =
 	"  -v LEVEL      say more: 0 to 3\n"
 	"  --background  return when the VM runs; messages go to its log\n"
 	"  --ready-fd N  write 'ready NAME' to descriptor N when the VM runs\n"
+	"  --stop-timeout N  seconds that the guest has to power off after SIGTERM (60)\n"
 	"  --            the rest are words\n"
 	"  -h, --help    this text\n"
 	"  --version     version\n";
@@ -85,6 +86,8 @@ static int option(struct daemon *d, struct arguments *a, struct error **err)
 		return take_number(a, 3, &o->verbose, err);
 	if (!strcmp(s, "--ready-fd"))
 		return take_number(a, 1 << 20, &o->ready_fd, err);
+	if (!strcmp(s, "--stop-timeout"))
+		return take_number(a, 86400, &o->stop_seconds, err);
 	if (!strcmp(s, "-k"))
 		o->quiet = true;
 	else if (!strcmp(s, "--background"))

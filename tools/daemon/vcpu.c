@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The thread of a vCPU: RUN, do what the guest asked, RUN again. */
+/* The vCPUs' threads: RUN, do what the guest asked, RUN again. */
 #include "daemon.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -41,12 +41,15 @@ static uint64_t vcpu_exit(struct daemon *d, const struct co_req_vcpu_run *run)
 	}
 }
 
+/* A vCPU that is OFF waits inside of its RUN until the guest starts it. */
 static void *vcpu_main(void *arg)
 {
-	struct daemon *d = arg;
-	struct co_req_vcpu_run run = { 0 };
+	struct vcpu *v = arg;
+	struct daemon *d = v->d;
+	struct co_req_vcpu_run run = { .vcpu = v->index };
 	int rc;
 
+	atomic_store(&v->number, thread_number());
 	for (;;) {
 		rc = driver_request(d->driver, CO_REQ_VCPU_RUN, &run,
 				    sizeof(run));
@@ -56,32 +59,61 @@ static void *vcpu_main(void *arg)
 			break;
 		run.result = vcpu_exit(d, &run);
 	}
-	d->vcpu_error = -rc;
+	atomic_store(&v->error, -rc);
+	atomic_fetch_sub(&d->vcpus_running, 1);
 	uv_async_send(&d->vcpu_ended);
 	return NULL;
 }
 
-int vcpu_start(struct daemon *d, struct error **err)
+static int start_one(struct daemon *d, unsigned int index, struct error **err)
 {
-	sigset_t all, old;
+	struct vcpu *v = &d->vcpu[index];
+	struct cpu_list cpus;
+	char name[16];
 	int rc;
 
-	d->vcpu_error = 0;
-	/* Signals are the loop's: none may take a vCPU out of its RUN. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&d->vcpu_thread, NULL, vcpu_main, d);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc)
-		return error_set(err, rc, "cannot start the thread of vCPU 0");
-	d->vcpu_started = true;
+	v->d = d;
+	v->index = index;
+	atomic_store(&v->error, 0);
+	atomic_store(&v->number, 0);
+	pin_list(d, &d->set.pin, index, &cpus);
+	snprintf(name, sizeof(name), "vcpu%u", index);
+	atomic_fetch_add(&d->vcpus_running, 1);
+	rc = thread_start(&v->thread, name, &cpus, vcpu_main, v);
+	if (!rc)
+		return 0;
+	atomic_fetch_sub(&d->vcpus_running, 1);
+	if (rc == EINVAL && d->set.pin.kind != PIN_NONE)
+		return pin_refused(index, &cpus, err);
+	return error_set(err, rc, "cannot start the thread of vCPU %u", index);
+}
+
+int vcpus_start(struct daemon *d, struct error **err)
+{
+	unsigned int n = config_cpus_max(&d->config);
+
+	for (d->vcpus = 0; d->vcpus < n; d->vcpus++)
+		if (start_one(d, d->vcpus, err))
+			return -1;
 	return 0;
 }
 
-void vcpu_join(struct daemon *d)
+char *vcpus_failure(struct daemon *d)
 {
-	if (!d->vcpu_started)
-		return;
-	pthread_join(d->vcpu_thread, NULL);
-	d->vcpu_started = false;
+	unsigned int i;
+	int code;
+
+	for (i = 0; i < d->vcpus; i++) {
+		code = atomic_load(&d->vcpu[i].error);
+		if (code)
+			return need_format("the driver can't run vCPU %u: %s",
+					   i, strerror(code));
+	}
+	return NULL;
+}
+
+void vcpus_join(struct daemon *d)
+{
+	while (d->vcpus)
+		pthread_join(d->vcpu[--d->vcpus].thread, NULL);
 }

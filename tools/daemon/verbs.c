@@ -29,13 +29,21 @@ static int verb_info(struct connection *c, json_t *id, json_t *args,
 static int verb_stats(struct connection *c, json_t *id, json_t *args,
 		      struct error **err)
 {
-	struct co_req_vm_info info = { 0 };
-	int rc = vm_info(c->d, &info);
+	json_t *o = stats_json(c->d, err);
 
 	(void)args;
-	if (rc)
-		return error_set(err, -rc, "the driver doesn't tell");
-	reply(c, id, stats_json(&info));
+	if (!o)
+		return -1;
+	reply(c, id, o);
+	return 0;
+}
+
+static int verb_settings(struct connection *c, json_t *id, json_t *args,
+			 struct error **err)
+{
+	(void)args;
+	(void)err;
+	reply(c, id, settings_json(c->d));
 	return 0;
 }
 
@@ -125,6 +133,7 @@ static const struct verb {
 	{ "log", verb_log },	   { "attach", verb_attach },
 	{ "resize", verb_resize }, { "stop", verb_stop },
 	{ "power", verb_power },   { "exec", verb_exec },
+	{ "set", verb_set },	   { "settings", verb_settings },
 };
 
 static int dispatch(struct connection *c, json_t *id, json_t *request,
@@ -134,9 +143,10 @@ static int dispatch(struct connection *c, json_t *id, json_t *request,
 	json_t *args = json_object_get(request, "args");
 	size_t i;
 
-	if (c->exec_id)
+	if (c->exec_id || c->set_id)
 		return error_set(err, 0,
-				 "an exec waits on this connection: use another");
+				 "%s waits on this connection: use another",
+				 c->exec_id ? "an exec" : "a set");
 	if (!name)
 		return error_set(err, 0, "the request has no \"verb\"");
 	if (args && !json_is_object(args))

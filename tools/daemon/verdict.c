@@ -48,45 +48,6 @@ static json_t *verdict_json(const struct co_req_vm_info *info)
 			 json_text(text, strnlen(text, sizeof(info->text))));
 }
 
-json_t *stats_json(const struct co_req_vm_info *i)
-{
-	json_t *o = json_object();
-	const struct {
-		const char *name;
-		co_u64 value;
-	} counter[] = {
-		{ "switches", i->switches },   { "bursts", i->bursts },
-		{ "forwarded", i->forwarded }, { "nmis", i->nmis },
-		{ "nmis_passage", i->nmis_passage },
-		{ "mces", i->mces },	       { "idles", i->idles },
-		{ "notifies", i->notifies },   { "events", i->events },
-		{ "kicks", i->kicks },	       { "guest_ns", i->guest_ns },
-	};
-	size_t n;
-
-	for (n = 0; n < sizeof(counter) / sizeof(counter[0]); n++)
-		json_object_set_new(o, counter[n].name,
-				    json_integer((json_int_t)counter[n].value));
-	return o;
-}
-
-static void add_device(void *arg, const struct device_info *info)
-{
-	json_t *o = json_pack("{s:i, s:s, s:s, s:b, s:b}", "number",
-			      (int)info->number, "name", info->name, "type",
-			      info->type, "running", info->running,
-			      "needs_reset", info->needs_reset);
-
-	if (info->why)
-		json_object_set_new(o, "why",
-				    json_text(info->why, strlen(info->why)));
-	if (info->detail)
-		json_object_set_new(o, "detail",
-				    json_text(info->detail,
-					      strlen(info->detail)));
-	json_array_append_new(arg, o);
-}
-
 static void set_text(json_t *o, const char *key, const char *value)
 {
 	json_object_set_new(o, key,
@@ -109,18 +70,34 @@ static json_t *base_json(const struct daemon *d, const char *state)
 	return o;
 }
 
+/* What it has now, where that is known. */
+static void add_machine(struct daemon *d, json_t *o,
+			const struct co_req_vm_info *info)
+{
+	char *pin = pin_text(&d->set.pin);
+
+	if (info->memory)
+		json_object_update_new(o, json_pack("{s:I, s:i}", "memory",
+						    (json_int_t)info->memory,
+						    "cpus", (int)info->online));
+	json_object_update_new(
+		o, json_pack("{s:I, s:i, s:s}", "memory_max",
+			     (json_int_t)d->config.memory_max, "cpus_max",
+			     (int)config_cpus_max(&d->config), "pin", pin));
+	free(pin);
+}
+
 json_t *info_json(struct daemon *d)
 {
 	json_t *o = base_json(d, d->ended ? "ended" : "running");
-	json_t *devices = json_array();
 	struct co_req_vm_info info = { 0 };
 
-	machine_for_each(d->machine, add_device, devices);
-	json_object_set_new(o, "devices", devices);
+	json_object_set_new(o, "devices", devices_json(d));
 	if (!vm_info(d, &info)) {
 		json_object_set_new(o, "verdict", verdict_json(&info));
-		json_object_set_new(o, "stats", stats_json(&info));
+		json_object_set_new(o, "stats", counters_json(&info));
 	}
+	add_machine(d, o, &info);
 	json_object_set_new(o, "log", log_lines(&d->log));
 	json_object_set_new(o, "kernel_log", log_lines(&d->kernel_log));
 	return o;

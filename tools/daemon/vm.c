@@ -125,9 +125,39 @@ static int add_devices(struct daemon *d, struct error **err)
 
 /* ---- memory ---------------------------------------------------------------- */
 
+/* More than the host can ever spare is a wish that would never come true. What it
+ * can spare now is no bound: memory flows. */
+static int check_memory_max(struct daemon *d, struct error **err)
+{
+	unsigned long long host = (unsigned long long)sysconf(_SC_PHYS_PAGES) *
+				  (unsigned long long)sysconf(_SC_PAGESIZE);
+	struct co_req_check req = { 0 };
+	int rc;
+
+	if (d->config.memory_max == d->config.memory)
+		return 0;
+	rc = driver_request(d->driver, CO_REQ_CHECK, &req, sizeof(req));
+	if (rc)
+		return error_set(err, -rc, "the driver doesn't tell what the host has");
+	if (req.memory_reserve < host &&
+	    d->config.memory_max <= host - req.memory_reserve)
+		return 0;
+	return error_set(err, 0,
+			 "maxmem=%lluM: the host has %lluM, and %lluM of it stay its own: ask for less",
+			 (unsigned long long)d->config.memory_max >> 20,
+			 host >> 20, req.memory_reserve >> 20);
+}
+
+/* To begin with: what it may have beyond it comes on demand. */
+static uint64_t first_memory(const struct daemon *d)
+{
+	return d->set.memory < d->config.memory ? d->set.memory :
+						  d->config.memory;
+}
+
 static int create_error(const struct daemon *d, int code, struct error **err)
 {
-	unsigned long long mb = d->config.memory >> 20;
+	unsigned long long mb = first_memory(d) >> 20;
 
 	switch (code) {
 	case E2BIG:
@@ -174,10 +204,10 @@ static int create(struct daemon *d, struct error **err)
 {
 	struct co_req_vm_create req = {
 		.driver_abi = CO_DRIVER_ABI_VERSION,
-		.vcpus = d->config.cpus,
-		.online = d->config.cpus,
-		.memory = d->config.memory,
-		.memory_max = d->config.memory,
+		.vcpus = config_cpus_max(&d->config),
+		.online = d->set.cpus,
+		.memory = first_memory(d),
+		.memory_max = d->config.memory_max,
 		.devices = machine_devices(d->machine),
 	};
 	int rc;
@@ -196,7 +226,7 @@ static int create(struct daemon *d, struct error **err)
 	d->memory.chunk = d->chunk;
 	d->memory.chunks = req.chunks;
 	say(d, 1, "%llu MB in %u piece(s) at 0x%llx-0x%llx",
-	    (unsigned long long)d->config.memory >> 20, req.chunks, req.lowest,
+	    (unsigned long long)req.memory >> 20, req.chunks, req.lowest,
 	    req.highest);
 	return 0;
 }
@@ -204,7 +234,6 @@ static int create(struct daemon *d, struct error **err)
 /* The VM's own half goes; devices, consoles and clients stay. */
 static void destroy(struct daemon *d)
 {
-	vcpu_join(d);
 	driver_unmap(d->memory.base, d->memory.lowest, d->memory.highest);
 	memset(&d->memory, 0, sizeof(d->memory));
 	free(d->chunk);
@@ -213,14 +242,27 @@ static void destroy(struct daemon *d)
 	d->driver = NULL;
 }
 
+/* A guest that restarts may have no more than before. */
+static int limit_memory(struct daemon *d, struct error **err)
+{
+	int rc = d->set.memory < d->config.memory_max ?
+			 vm_wish_memory(d, d->set.memory) : 0;
+
+	return rc ? error_set(err, -rc, "the driver refuses mem=%lluM",
+			      (unsigned long long)d->set.memory >> 20) : 0;
+}
+
 static int boot(struct daemon *d, struct error **err)
 {
 	d->driver = driver_open(err);
 	if (!d->driver)
 		return -1;
-	if (create(d, err) || load_guest(d, err) || vcpu_start(d, err))
+	d->boot_time = uv_hrtime();
+	if (check_memory_max(d, err) || create(d, err) || load_guest(d, err))
 		return -1;
-	return 0;
+	if (limit_memory(d, err))
+		return -1;
+	return vcpus_start(d, err);
 }
 
 /* ---- the end --------------------------------------------------------------- */
@@ -255,6 +297,39 @@ static void finish(struct daemon *d)
 	control_finish(d);
 }
 
+static void stop_now(struct daemon *d, const char *why)
+{
+	struct co_req_vm_stop req = { .verdict = CO_VERDICT_KILLED };
+	int rc;
+
+	d->ending = ENDING_FORCED;
+	snprintf((char *)req.text, sizeof(req.text), "%s", why);
+	rc = driver_request(d->driver, CO_REQ_VM_STOP, &req, sizeof(req));
+	if (rc)
+		say(d, 0, "the driver can't stop the VM: %s", strerror(-rc));
+}
+
+/* Where some vCPUs run and the VM must go. */
+static void halt(struct daemon *d, const char *why)
+{
+	if (!d->vcpus)
+		return;
+	stop_now(d, why);
+	vcpus_join(d);
+}
+
+/* A CPU may have gone since: no reason to end the VM. */
+static void keep_pins(struct daemon *d)
+{
+	struct error *err = NULL;
+
+	if (!pin_check(&d->set.pin, &err))
+		return;
+	say(d, 0, "%s: the vCPUs aren't pinned any more", err->text);
+	error_free(&err);
+	d->set.pin.kind = PIN_NONE;
+}
+
 /* A guest that reboots gets a new VM: its memory and vCPUs can't be made as new
  * in place. */
 static void restart(struct daemon *d)
@@ -264,12 +339,14 @@ static void restart(struct daemon *d)
 
 	machine_reset(d->machine);
 	destroy(d);
+	keep_pins(d);
 	d->console_bytes = 0;
 	d->injected = sizeof(line) - 1;
 	console_inject(d->console, (const uint8_t *)line, sizeof(line) - 1);
 	d->reboots++;
 	if (!boot(d, &err))
 		return;
+	halt(d, "it can't be made again");
 	memset(&d->final, 0, sizeof(d->final));
 	host_verdict(d, err->text);
 	error_free(&err);
@@ -287,32 +364,32 @@ static void drained(uv_timer_t *timer)
 	d->final.text[sizeof(d->final.text) - 1] = 0;
 	if (rc)
 		host_verdict(d, "the driver doesn't tell the verdict");
-	else if (d->vcpu_error && !d->final.verdict)
-		host_verdict(d, strerror(d->vcpu_error));
+	else if (d->failure && (!d->final.verdict ||
+				d->final.verdict == CO_VERDICT_KILLED))
+		host_verdict(d, d->failure);
 	if (d->final.verdict == CO_STOP_REBOOT && d->ending == ENDING_NO)
 		restart(d);
 	else
 		finish(d);
 }
 
+/* One thread has ended. The others do so, too, when the VM has its verdict, which
+ * a RUN that failed doesn't give. */
 static void vcpu_ended(uv_async_t *async)
 {
 	struct daemon *d = async->data;
 
-	vcpu_join(d);
+	if (!d->vcpus)
+		return; /* told twice */
+	if (!d->failure) {
+		d->failure = vcpus_failure(d);
+		if (d->failure)
+			stop_now(d, "a vCPU can't run");
+	}
+	if (atomic_load(&d->vcpus_running))
+		return;
+	vcpus_join(d);
 	uv_timer_start(&d->drain_timer, drained, DRAIN_MS, 0);
-}
-
-static void stop_now(struct daemon *d, const char *why)
-{
-	struct co_req_vm_stop req = { .verdict = CO_VERDICT_KILLED };
-	int rc;
-
-	d->ending = ENDING_FORCED;
-	snprintf((char *)req.text, sizeof(req.text), "%s", why);
-	rc = driver_request(d->driver, CO_REQ_VM_STOP, &req, sizeof(req));
-	if (rc)
-		say(d, 0, "the driver can't stop the VM: %s", strerror(-rc));
 }
 
 static void ending_late(uv_timer_t *timer)
@@ -323,6 +400,16 @@ static void ending_late(uv_timer_t *timer)
 int vm_power(struct daemon *d, unsigned int wish)
 {
 	return vm_raise(d, CO_EVENT_POWER, wish);
+}
+
+int vm_wish_cpus(struct daemon *d, unsigned int cpus)
+{
+	return vm_raise(d, CO_EVENT_CPUS, cpus);
+}
+
+int vm_wish_memory(struct daemon *d, uint64_t bytes)
+{
+	return vm_raise(d, CO_EVENT_MEMORY, bytes);
 }
 
 void vm_end(struct daemon *d, bool force, unsigned int seconds)
@@ -341,6 +428,18 @@ void vm_end(struct daemon *d, bool force, unsigned int seconds)
 
 /* ---- start ----------------------------------------------------------------- */
 
+static int take_settings(struct daemon *d, struct error **err)
+{
+	int rc = cpus_allowed(&d->allowed);
+
+	if (rc)
+		return error_set(err, rc, "cannot tell where vCPUs may run");
+	d->set.cpus = d->config.cpus;
+	d->set.memory = d->config.memory_max;
+	d->set.pin = d->config.pin;
+	return pin_check(&d->set.pin, err);
+}
+
 int vm_start(struct daemon *d, struct error **err)
 {
 	uv_async_init(&d->loop, &d->vcpu_ended, vcpu_ended);
@@ -349,17 +448,14 @@ int vm_start(struct daemon *d, struct error **err)
 	d->ending_timer.data = d;
 	uv_timer_init(&d->loop, &d->drain_timer);
 	d->drain_timer.data = d;
-	if (add_devices(d, err))
+	if (take_settings(d, err) || add_devices(d, err))
 		return -1;
 	return boot(d, err);
 }
 
 void vm_free(struct daemon *d)
 {
-	if (d->vcpu_started) {
-		stop_now(d, "the daemon ends");
-		vcpu_join(d);
-	}
+	halt(d, "the daemon ends");
 	agent_free(d->agent);
 	d->agent = NULL;
 	if (d->console)
@@ -367,4 +463,5 @@ void vm_free(struct daemon *d)
 	machine_free(d->machine);
 	d->machine = NULL;
 	destroy(d);
+	free(d->failure);
 }

@@ -53,8 +53,18 @@ void block_release(struct block *b, struct request *r)
 	b->free = r;
 }
 
+static void count(struct block *b, const struct request *r, enum status status)
+{
+	bool done = status == STATUS_OK;
+
+	device_count(&b->dev,
+		     done && r->type == TYPE_IN ? r->chain.in_size : 0,
+		     done && r->type == TYPE_OUT ? r->chain.out_size : 0);
+}
+
 static void finish(struct block *b, struct request *r, enum status status)
 {
+	count(b, r, status);
 	*r->status = (uint8_t)status;
 	queue_push(b->dev.queue[0], r->chain.head, r->written + 1);
 	block_release(b, r);

@@ -208,6 +208,7 @@ static bool take_output(struct console *c, size_t *n)
 	}
 	if (there) {
 		*n = chain_read(&cd->chain, cd->output, CONSOLE_OUTPUT_MAX);
+		device_count(&cd->dev, 0, *n);
 		queue_push(c->tx, cd->chain.head, 0);
 		queue_signal(c->tx);
 	}
@@ -265,6 +266,7 @@ static bool push_some(struct console *c)
 			     "port %u: an input buffer of no size", c->number);
 		return false;
 	}
+	device_count(&c->device->dev, done, 0);
 	queue_push(c->rx, chain->head, (uint32_t)done);
 	return true;
 }

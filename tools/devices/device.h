@@ -64,6 +64,12 @@ uint32_t machine_devices(const struct machine *m); /* highest number + 1 */
 /* All devices back to their reset state (guest reboot). */
 void machine_reset(struct machine *m);
 
+/* What the guest has had of a device since the VM was started. */
+struct device_io {
+	uint64_t requests;
+	uint64_t read, written; /* bytes of data, by the guest */
+};
+
 /* For `colinux info`: calls fn for each device, in order. */
 struct device_info {
 	uint32_t number;
@@ -73,6 +79,7 @@ struct device_info {
 	bool needs_reset; /* the guest broke the rules; `why` says how */
 	const char *why;
 	const char *detail; /* e.g. the image's path and size */
+	struct device_io io;
 };
 void machine_for_each(struct machine *m,
 		      void (*fn)(void *arg, const struct device_info *info),

@@ -39,6 +39,7 @@ static bool serve(struct rng *rng, struct queue *q)
 		return false;
 	}
 	n = (ssize_t)chain_write(&rng->chain, bytes, (size_t)n);
+	device_count(&rng->dev, (uint64_t)n, 0);
 	queue_push(q, rng->chain.head, (uint32_t)n);
 	return true;
 }

@@ -51,6 +51,13 @@ uv_loop_t *device_loop(const struct device *dev)
 	return machine_loop(dev->machine);
 }
 
+void device_count(struct device *dev, uint64_t read, uint64_t written)
+{
+	atomic_fetch_add_explicit(&dev->requests, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&dev->read, read, memory_order_relaxed);
+	atomic_fetch_add_explicit(&dev->written, written, memory_order_relaxed);
+}
+
 /* ---- towards the guest ------------------------------------------------------ */
 
 static void set_why(struct device *dev, const char *format, va_list ap)
@@ -318,6 +325,8 @@ void device_describe(struct device *dev,
 		.needs_reset = broken,
 		.why = broken ? why : NULL,
 		.detail = detail,
+		.io = { atomic_load(&dev->requests), atomic_load(&dev->read),
+			atomic_load(&dev->written) },
 	};
 
 	pthread_mutex_lock(&dev->why_lock);

@@ -76,6 +76,9 @@ struct device {
 	struct queue *queue[DEVICE_QUEUES_MAX];
 	unsigned int queues;
 
+	/* As in struct device_io; each number for itself is never torn. */
+	atomic_uint_fast64_t requests, read, written;
+
 	pthread_mutex_t why_lock; /* innermost: any thread may break a device */
 	char why[160];
 };
@@ -94,6 +97,9 @@ void device_break(struct device *dev, const char *format, ...)
 /* Is the guest's driver at work with it, and keeps the rules? */
 bool device_running(const struct device *dev);
 bool device_has(const struct device *dev, uint64_t feature);
+/* A request was served: so many bytes of data went to and came from the guest.
+ * Any thread. */
+void device_count(struct device *dev, uint64_t read, uint64_t written);
 /* The config space has changed: new generation, and the guest is told. */
 void device_config_changed(struct device *dev);
 /* For queue.c: sets event bits in the guest. */

@@ -288,6 +288,44 @@ static uint64_t default_memory(void)
 	return memory - memory % CO_LARGE_PAGE;
 }
 
+unsigned int config_cpus_max(const struct config *c)
+{
+	long host = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int n = host < 1 ? 1 : (unsigned int)host;
+
+	if (c->cpus_max)
+		return c->cpus_max;
+	if (n > CO_VCPUS_MAX)
+		n = CO_VCPUS_MAX;
+	return n > c->cpus ? n : c->cpus;
+}
+
+static int finish_cpus(const struct config *c, struct error **err)
+{
+	if (c->cpus > config_cpus_max(c))
+		return error_set(err, 0,
+				 "cpus=%u is more than maxcpus=%u: ask for fewer, or raise maxcpus=",
+				 c->cpus, c->cpus_max);
+	return 0;
+}
+
+static int finish_memory(struct config *c, struct error **err)
+{
+	if (!c->memory) {
+		c->memory = default_memory();
+		if (c->memory_max && c->memory > c->memory_max)
+			c->memory = c->memory_max;
+	}
+	if (!c->memory_max)
+		c->memory_max = c->memory;
+	if (c->memory > c->memory_max)
+		return error_set(err, 0,
+				 "mem=%lluM is more than maxmem=%lluM: ask for less, or raise maxmem=",
+				 (unsigned long long)c->memory >> 20,
+				 (unsigned long long)c->memory_max >> 20);
+	return 0;
+}
+
 /* The guest's console is hvc0 unless the user says otherwise. */
 static void default_console(struct config *c)
 {
@@ -304,8 +342,8 @@ int config_finish(struct config *c, struct error **err)
 				 "no kernel: the configuration has no kernel=PATH: name the guest's vmlinux there");
 	if (!c->name)
 		c->name = need_copy("colinux", strlen("colinux"));
-	if (!c->memory)
-		c->memory = default_memory();
+	if (finish_cpus(c, err) || finish_memory(c, err))
+		return -1;
 	default_console(c);
 	if (c->command_line.length > CO_COMMAND_LINE_MAX - 1)
 		return error_set(err, 0,

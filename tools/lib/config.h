@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpus.h"
 #include "error.h"
 #include "text.h"
 
@@ -29,7 +30,10 @@ struct config {
 	char *kernel, *initrd; /* paths; initrd may be NULL */
 	char *log;	       /* of the console, or NULL */
 	uint64_t memory;       /* bytes; 0: config_finish() chooses */
+	uint64_t memory_max;   /* bytes; 0: config_finish() takes `memory` */
 	unsigned int cpus;
+	unsigned int cpus_max; /* 0: see config_cpus_max() */
+	struct pin pin;
 	unsigned int columns, rows, scrollback; /* scrollback in lines */
 	struct config_disk disk[CONFIG_DISKS];
 	struct text command_line; /* the guest kernel's */
@@ -57,6 +61,13 @@ int config_text(struct config *c, const char *name, const char *text, size_t n,
 		struct error **err);
 /* What must be there is, and what is missing gets its default. */
 int config_finish(struct config *c, struct error **err);
+
+/* vCPUs that may ever be online: as configured, otherwise as many as the host has
+ * or the VM begins with, whichever is more. */
+unsigned int config_cpus_max(const struct config *c);
+/* The least and the most memory of a VM, bytes. */
+#define CONFIG_MEMORY_MIN (UINT64_C(32) << 20)
+#define CONFIG_MEMORY_MAX (UINT64_C(64) << 40)
 
 /* All keys with their help, for `colinux config keys`. */
 void config_help(struct text *out);

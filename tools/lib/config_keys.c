@@ -8,9 +8,6 @@
 #include "../../abi/driver.h"
 #include "paths.h"
 
-#define MEMORY_MIN (UINT64_C(32) << 20)
-#define MEMORY_MAX (UINT64_C(64) << 40)
-
 /*
  * Takes the next part of a comma list: quotes removed, "" inside quotes is one
  * quote. NULL at the end of the list. Caller frees.
@@ -108,44 +105,78 @@ static int parse_name(struct config *c, const struct config_key *key,
 	return 0;
 }
 
-static int parse_mem(struct config *c, const struct config_key *key,
-		     unsigned int index, const char *value, struct error **err)
+static int parse_memory(uint64_t *memory, const char *value,
+			struct error **err)
 {
 	uint64_t bytes;
 
-	(void)key;
-	(void)index;
 	if (!text_size(value, 1 << 20, &bytes))
 		return error_set(err, 0,
 				 "'%s' is no size: a number of megabytes, or one with K, M or G",
 				 value);
-	if (bytes < MEMORY_MIN)
+	if (bytes < CONFIG_MEMORY_MIN)
 		return error_set(err, 0, "%s is too little: at least 32 (MB)",
 				 value);
-	if (bytes > MEMORY_MAX)
+	if (bytes > CONFIG_MEMORY_MAX)
 		return error_set(err, 0, "%s is more than any machine has: ask for less",
 				 value);
 	bytes += CO_LARGE_PAGE - 1;
-	c->memory = bytes - bytes % CO_LARGE_PAGE;
+	*memory = bytes - bytes % CO_LARGE_PAGE;
+	return 0;
+}
+
+static int parse_mem(struct config *c, const struct config_key *key,
+		     unsigned int index, const char *value, struct error **err)
+{
+	(void)key;
+	(void)index;
+	return parse_memory(&c->memory, value, err);
+}
+
+static int parse_maxmem(struct config *c, const struct config_key *key,
+			unsigned int index, const char *value,
+			struct error **err)
+{
+	(void)key;
+	(void)index;
+	return parse_memory(&c->memory_max, value, err);
+}
+
+static int parse_count(unsigned int *count, const char *value,
+		       struct error **err)
+{
+	uint64_t n;
+
+	if (!text_number(value, CO_VCPUS_MAX, &n) || !n)
+		return error_set(err, 0, "'%s' is no number from 1 to %d", value,
+				 CO_VCPUS_MAX);
+	*count = (unsigned int)n;
 	return 0;
 }
 
 static int parse_cpus(struct config *c, const struct config_key *key,
 		      unsigned int index, const char *value, struct error **err)
 {
-	uint64_t n;
-
 	(void)key;
 	(void)index;
-	if (!text_number(value, CO_VCPUS_MAX, &n) || !n)
-		return error_set(err, 0, "'%s' is no number from 1 to %d", value,
-				 CO_VCPUS_MAX);
-	if (n != 1)
-		return error_set(err, 0,
-				 "%s vCPUs are not supported yet: only cpus=1",
-				 value);
-	c->cpus = (unsigned int)n;
-	return 0;
+	return parse_count(&c->cpus, value, err);
+}
+
+static int parse_maxcpus(struct config *c, const struct config_key *key,
+			 unsigned int index, const char *value,
+			 struct error **err)
+{
+	(void)key;
+	(void)index;
+	return parse_count(&c->cpus_max, value, err);
+}
+
+static int parse_pin(struct config *c, const struct config_key *key,
+		     unsigned int index, const char *value, struct error **err)
+{
+	(void)key;
+	(void)index;
+	return pin_parse(&c->pin, value, err);
 }
 
 /* One number of COLSxROWS[xSCROLLBACK]; *at moves behind it and its separator. */
@@ -253,7 +284,14 @@ static const struct config_key keys[] = {
 	  "PATH[,ro]: block device from a file or a host block device" },
 	{ "cocon", INDEX_NONE, 0, parse_cocon,
 	  "COLUMNSxROWS[xLINES]: size of the console and of its scrollback" },
-	{ "cpus", INDEX_NONE, 0, parse_cpus, "N: vCPUs, 1 so far" },
+	{ "maxmem", INDEX_NONE, 0, parse_maxmem,
+	  "SIZE: to which memory may grow while the VM runs; default mem" },
+	{ "cpus", INDEX_NONE, 0, parse_cpus,
+	  "N: vCPUs to begin with, 1 to 64; default 1" },
+	{ "maxcpus", INDEX_NONE, 0, parse_maxcpus,
+	  "N: vCPUs that may ever be online; default the host's CPUs, at least cpus" },
+	{ "pin", INDEX_NONE, 0, parse_pin,
+	  "none | LIST | all:LIST: the host's CPUs for the vCPUs, 0,2,4-7: one each in that order; all:0-7: any of them" },
 	{ "name", INDEX_NONE, 0, parse_name,
 	  "NAME: of the VM; default the first @file's" },
 	{ "log", INDEX_NONE, 0, parse_log,
