@@ -117,35 +117,38 @@ static int refused(const char *what, int rc, struct error **err)
 			 what);
 }
 
-/* The words that stand in the request, each; what was done is undone when a later
- * one fails. */
+static int tell_guest(struct daemon *d, json_t *args, const struct settings *s,
+		      struct error **err)
+{
+	bool cpus = json_object_get(args, "cpus");
+	int rc = cpus ? vm_wish_cpus(d, s->cpus) : 0;
+
+	if (rc)
+		return refused("cpus", rc, err);
+	if (json_object_get(args, "memory"))
+		rc = vm_wish_memory(d, s->memory);
+	if (!rc)
+		return 0;
+	if (cpus && vm_wish_cpus(d, d->set.cpus))
+		say(d, 0, "the driver doesn't take back cpus=%u", s->cpus);
+	return refused("mem", rc, err);
+}
+
+/* The words that stand in the request. What was done is undone when a later one
+ * fails. */
 static int change(struct daemon *d, json_t *args, const struct settings *s,
 		  struct error **err)
 {
-	struct settings old = d->set;
+	struct pin old = d->set.pin;
 	struct error *again = NULL;
-	int rc = 0;
 
 	if (json_object_get(args, "pin") && pin_change(d, &s->pin, err))
 		return -1;
-	if (json_object_get(args, "cpus"))
-		rc = vm_wish_cpus(d, s->cpus);
-	if (rc) {
-		refused("cpus", rc, err);
-	} else if (json_object_get(args, "memory")) {
-		rc = vm_wish_memory(d, s->memory);
-		if (rc)
-			refused("mem", rc, err);
-		if (rc && json_object_get(args, "cpus") &&
-		    vm_wish_cpus(d, old.cpus))
-			say(d, 0, "the driver doesn't take back cpus=%u",
-			    s->cpus);
-	}
-	if (!rc) {
+	if (!tell_guest(d, args, s, err)) {
 		d->set = *s;
 		return 0;
 	}
-	if (pin_change(d, &old.pin, &again)) {
+	if (pin_change(d, &old, &again)) {
 		say(d, 0, "%s", again->text);
 		error_free(&again);
 	}
