@@ -48,6 +48,7 @@ static enum co_next call_yield(struct co_vcpu *vcpu,
 {
 	(void)call;
 	(void)req;
+	vcpu->spins = true;
 	return answer(vcpu, 0, CO_NEXT_BREATHE);
 }
 

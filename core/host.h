@@ -77,9 +77,10 @@ co_u32 host_cpu_count(void); /* online [atomic] */
 /* Does the host want this thread out of the guest
  * (reschedule, signal, freezer, task work)? [pinned] */
 bool host_work_pending(void);
-/* Serves what host_work_pending() is about. 0: go on. -CO_EINTR: the thread
- * has to go back to user space. [sleep] */
-int host_work(void);
+/* Serves what host_work_pending() is about; with `yield` others of the same
+ * priority go first, asked for or not. 0: go on. -CO_EINTR: the thread has to go
+ * back to user space. [sleep] */
+int host_work(bool yield);
 /* An interrupt to `cpu` (the own one included) whose handler does no harm.
  * [atomic] */
 void host_kick(co_u32 cpu);

@@ -148,11 +148,13 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 {
 	struct turn t = { .nmis = 0 };
 	enum co_next next = CO_NEXT_BREATHE;
+	bool spins = vcpu->spins;
 	co_u64 start;
 
+	vcpu->spins = false;
 	if (co_load(&vcpu->vm->verdict))
 		return exit_with(req, CO_EXIT_STOP);
-	if (host_work())
+	if (host_work(spins))
 		return exit_with(req, CO_EXIT_INTR);
 	if (co_load(&vcpu->off))
 		return host_wait(&vcpu->wait, start_reason, vcpu) ?

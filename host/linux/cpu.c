@@ -45,11 +45,14 @@ bool host_work_pending(void)
 	return need_resched() || must_leave();
 }
 
-int host_work(void)
+int host_work(bool yields)
 {
 	if (must_leave())
 		return -CO_EINTR;
-	cond_resched();
+	if (yields)
+		yield();
+	else
+		cond_resched();
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* Pinning, interrupts, kicks, waiting and locks: threads of the test. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #include "sim.h"
@@ -144,9 +145,11 @@ bool host_work_pending(void)
 	return co_load(&sim.work) || co_load(&sim.signal);
 }
 
-int host_work(void)
+int host_work(bool yield)
 {
 	SIM_CONTEXT(SIM_SLEEP);
+	if (yield)
+		sched_yield();
 	if (co_exchange(&sim.work, 0))
 		co_fetch_add(&sim.works, 1);
 	return co_load(&sim.signal) ? -CO_EINTR : 0;
