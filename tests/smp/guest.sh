@@ -62,5 +62,11 @@ else
 		stress $kind
 	done
 	run_hackbench
+	if said=$(shootdown $((seconds + 3)) 2>&1); then
+		say "passed shootdown"
+	else
+		say "failed shootdown: status $?"
+	fi
+	say "# shootdown: $said"
 	[ "$cpus" = 1 ] || hotplug
 fi

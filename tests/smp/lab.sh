@@ -12,7 +12,7 @@ for vcpus in "$@"; do
 	grep '^#' /tmp/said
 	grep -qx "online 0-$((vcpus - 1))" /tmp/said
 	check "$vcpus vCPUs: all are online" $? "$(cat /tmp/said)"
-	[ "$(grep -c '^passed' /tmp/said)" = 10 ] && ! grep -q '^failed' /tmp/said
+	[ "$(grep -c '^passed' /tmp/said)" = 11 ] && ! grep -q '^failed' /tmp/said
 	check "$vcpus vCPUs: each stressor passes" $? "$(cat /tmp/said)"
 	! grep -E 'rcu.*stall|soft lockup|hung task|WARNING|BUG:|Oops|blocked for more' /tmp/console
 	check "$vcpus vCPUs: no complaint in the guest's log" $? "$(grep -E -A5 'stall|lockup|WARNING|BUG' /tmp/console)"
