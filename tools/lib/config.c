@@ -345,6 +345,8 @@ int config_finish(struct config *c, struct error **err)
 	if (finish_cpus(c, err) || finish_memory(c, err))
 		return -1;
 	default_console(c);
+	if (c->own_clock)
+		to_guest(c, "colinux_clock=guest");
 	if (c->command_line.length > CO_COMMAND_LINE_MAX - 1)
 		return error_set(err, 0,
 				 "the guest's command line has %zu bytes, it can hold %d: remove words from the configuration",

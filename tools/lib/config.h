@@ -29,6 +29,7 @@ struct config {
 	char *name;
 	char *kernel, *initrd; /* paths; initrd may be NULL */
 	char *log;	       /* of the console, or NULL */
+	bool own_clock; /* the guest's clock doesn't follow the host's */
 	uint64_t memory;       /* bytes; 0: config_finish() chooses */
 	uint64_t memory_max;   /* bytes; 0: config_finish() takes `memory` */
 	unsigned int cpus;

@@ -179,6 +179,18 @@ static int parse_pin(struct config *c, const struct config_key *key,
 	return pin_parse(&c->pin, value, err);
 }
 
+static int parse_clock(struct config *c, const struct config_key *key,
+		       unsigned int index, const char *value, struct error **err)
+{
+	(void)key;
+	(void)index;
+	if (strcmp(value, "host") && strcmp(value, "guest"))
+		return error_set(err, 0, "'%s' is neither host nor guest",
+				 value);
+	c->own_clock = !strcmp(value, "guest");
+	return 0;
+}
+
 /* One number of COLSxROWS[xSCROLLBACK]; *at moves behind it and its separator. */
 static bool next_dimension(const char **at, uint64_t min, uint64_t max,
 			   unsigned int *out)
@@ -286,6 +298,8 @@ static const struct config_key keys[] = {
 	  "COLUMNSxROWS[xLINES]: size of the console and of its scrollback" },
 	{ "maxmem", INDEX_NONE, 0, parse_maxmem,
 	  "SIZE: to which memory may grow while the VM runs; default mem" },
+	{ "clock", INDEX_NONE, 0, parse_clock,
+	  "host|guest: whose clock the guest's wall clock follows; default host" },
 	{ "cpus", INDEX_NONE, 0, parse_cpus,
 	  "N: vCPUs to begin with, 1 to 64; default 1" },
 	{ "maxcpus", INDEX_NONE, 0, parse_maxcpus,

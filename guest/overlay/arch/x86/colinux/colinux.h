@@ -72,7 +72,16 @@ void colinux_init_spinlocks(void);
 void colinux_init_time(void);
 void colinux_start_timer(void);
 void colinux_timer_event(bool told);
-void colinux_clock_event(void);
+
+/* clock.c */
+void colinux_clock_event(void); /* hard interrupt context */
+/* The host's wall clock in ns since 1970 was `wall` when the TSC was `tsc`. */
+struct colinux_clock {
+	u64 tsc;
+	u64 wall;
+	s64 rate; /* by which the host makes it run faster than the TSC, 2^-32 */
+};
+void colinux_read_clock(struct colinux_clock *host); /* any context but NMI */
 
 /* console.c */
 void colinux_init_console(void);

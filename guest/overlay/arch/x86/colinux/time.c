@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Time: the TSC is the clock, read without the host. The timer is one deadline
- * in TSC ticks per vCPU, kept by the host; the wall clock is asked for.
+ * Time: the TSC is the clock, read without the host; clock.c makes it follow the
+ * host's. The timer is one deadline in TSC ticks per vCPU, kept by the host.
  */
 #include <linux/clockchips.h>
 #include <linux/init.h>
 #include <linux/percpu.h>
 #include <linux/static_call.h>
 #include <linux/timekeeping.h>
-#include <linux/workqueue.h>
 #include <asm/paravirt.h>
 #include <asm/setup.h>
 #include <asm/tsc.h>
@@ -87,38 +86,12 @@ static void colinux_get_wallclock(struct timespec64 *now)
 	*now = ns_to_timespec64(colinux_call(CO_CALL_WALLCLOCK, 0, 0, 0, 0));
 }
 
+/* The clock that keeps time while we are off is the host's, and nothing that we
+ * set. Not an error: the kernel would try again every two seconds. */
 static int colinux_set_wallclock(const struct timespec64 *now)
 {
-	return -ENODEV;
-}
-
-static void follow_clock(struct work_struct *unused)
-{
-	struct timespec64 now;
-	int error;
-
-	colinux_get_wallclock(&now);
-	error = do_settimeofday64(&now);
-	if (error)
-		pr_err("colinux: the host's wall clock can't be followed: %d\n", error);
-}
-static DECLARE_WORK(clock_work, follow_clock);
-
-/* Hard interrupt context: the host's wall clock was stepped. */
-void colinux_clock_event(void)
-{
-	schedule_work(&clock_work);
-}
-
-/* Until the TSC became the clock no tick was counted while interrupts were off:
- * what was asked for at boot has fallen behind. */
-static int __init colinux_set_clock(void)
-{
-	if (colinux_guest())
-		follow_clock(NULL);
 	return 0;
 }
-late_initcall_sync(colinux_set_clock);
 
 static u64 colinux_steal_clock(int cpu)
 {
