@@ -78,6 +78,29 @@ static inline void co_wrpkru(co_u32 value)
 	__asm__ volatile("wrpkru" : : "a"(value), "c"(0), "d"(0));
 }
 
+/* FPU images, 64-byte aligned; the XSAVE pair takes all that is in XCR0. */
+static inline void co_fxsave(void *image)
+{
+	__asm__ volatile("fxsave64 (%0)" : : "r"(image) : "memory");
+}
+
+static inline void co_fxrstor(const void *image)
+{
+	__asm__ volatile("fxrstor64 (%0)" : : "r"(image) : "memory");
+}
+
+static inline void co_xsave(void *image)
+{
+	__asm__ volatile("xsave64 (%0)" : : "r"(image), "a"(~0u), "d"(~0u)
+			 : "memory");
+}
+
+static inline void co_xrstor(const void *image)
+{
+	__asm__ volatile("xrstor64 (%0)" : : "r"(image), "a"(~0u), "d"(~0u)
+			 : "memory");
+}
+
 #define CO_READ_DR(n) ({                                            \
 	co_u64 co_v_;                                               \
 	__asm__ volatile("mov %%dr" #n ", %0" : "=r"(co_v_));       \

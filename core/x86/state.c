@@ -173,45 +173,45 @@ void co_state_free(struct co_cpu_state *s)
 static void fpu_save(void *image, bool xsave)
 {
 	if (!xsave) {
-		__asm__ volatile("fxsave64 (%0)" : : "r"(image) : "memory");
+		co_fxsave(image);
 		return;
 	}
 	memset((char *)image + XSTATE_BV, 0, sizeof(co_u64));
-	__asm__ volatile("xsave64 (%0)" : : "r"(image), "a"(~0u), "d"(~0u)
-			 : "memory");
+	co_xsave(image);
 }
 
 static void fpu_load(void *image, bool xsave)
 {
 	if (xsave)
-		__asm__ volatile("xrstor64 (%0)" : : "r"(image), "a"(~0u),
-				 "d"(~0u) : "memory");
+		co_xrstor(image);
 	else
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(image) : "memory");
+		co_fxrstor(image);
 }
 
+/* PKRU is one of XSAVE's components, but each kernel keeps its task's value in
+ * the register: the host's is taken before the image is loaded. */
 static void fpu_enter(struct co_cpu_state *s)
 {
 	host_fpu_begin();
+	if (s->pke)
+		s->host_pkru = co_rdpkru();
 	if (s->xsave) {
 		s->host_xcr0 = co_xgetbv();
 		if (s->host_xcr0 != s->xcr0)
 			co_xsetbv(s->xcr0);
 	}
 	fpu_load(s->fpu, s->xsave);
-	if (s->pke) {
-		s->host_pkru = co_rdpkru();
+	if (s->pke)
 		co_wrpkru(s->pkru);
-	}
 }
 
 static void fpu_leave(struct co_cpu_state *s)
 {
-	if (s->pke) {
+	if (s->pke)
 		s->pkru = co_rdpkru();
-		co_wrpkru(s->host_pkru);
-	}
 	fpu_save(s->fpu, s->xsave);
+	if (s->pke)
+		co_wrpkru(s->host_pkru);
 	if (s->xsave) {
 		s->xcr0 = co_xgetbv();
 		if (s->host_xcr0 != s->xcr0)

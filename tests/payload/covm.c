@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * covm [-c VCPUS] KERNEL [MiB [WORDS [INITRD]]]: the least that runs a guest: no
- * devices, early console to stdout, verdict and counters to stderr; status 0 for
- * power-off.
+ * devices, early console to stdout; verdict, counters and CR4 (of this processor,
+ * of each vCPU when it last left) to stderr; status 0 for power-off.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -63,13 +64,45 @@ static void load(const char *kernel, const char *words, const char *initrd)
 	exit(2);
 }
 
+/* Has the kernel protection keys on? */
+static int has_pku(void)
+{
+	co_u32 a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && c >> 4 & 1;
+}
+
+/* A value of this thread's own, to have it back after each RUN. */
+static co_u32 pkru_of(co_u32 vcpu)
+{
+	return (vcpu + 1) << 4; /* key 0, that of all memory, stays usable */
+}
+
+static void pkru_check(co_u32 vcpu)
+{
+	co_u32 value, high;
+
+	__asm__ volatile("rdpkru" : "=a"(value), "=d"(high) : "c"(0));
+	if (value == pkru_of(vcpu))
+		return;
+	fprintf(stderr, "covm: vCPU %u's thread has PKRU %#x, not its own %#x\n",
+		vcpu, value, pkru_of(vcpu));
+	exit(2);
+}
+
 static void *run(void *vcpu)
 {
 	struct co_req_vcpu_run req = { .vcpu = (co_u32)(uintptr_t)vcpu };
+	int pku = has_pku();
 
+	if (pku)
+		__asm__ volatile("wrpkru" : : "a"(pkru_of(req.vcpu)), "c"(0),
+				 "d"(0));
 	for (;;) {
 		if (request(CO_REQ_VCPU_RUN, &req, sizeof(req)))
 			die("run");
+		if (pku)
+			pkru_check(req.vcpu);
 		switch (req.exit) {
 		case CO_EXIT_CONSOLE:
 			fwrite(req.data, 1, req.size, stdout);
@@ -97,6 +130,46 @@ static void run_all(co_u32 vcpus)
 	run(NULL);
 	for (i = 1; i < vcpus; i++)
 		pthread_join(thread[i], NULL);
+}
+
+/* The vCPUs' areas, if they lie in this chunk: some page begins with the boot
+ * information's magic, and they are in one piece with it. */
+static const struct co_vcpu_area *find_areas(const struct co_chunk *chunk)
+{
+	const char *memory = mmap(NULL, chunk->size, PROT_READ, MAP_SHARED, device,
+				  (off_t)chunk->address);
+	const struct co_boot_info *info;
+	co_u64 at;
+
+	if (memory == MAP_FAILED)
+		die("a chunk of guest memory");
+	for (at = 0; at < chunk->size; at += CO_PAGE_SIZE) {
+		info = (const void *)(memory + at);
+		if (info->magic == CO_BOOT_MAGIC)
+			return (const void *)(memory + info->areas -
+					      chunk->address);
+	}
+	return NULL;
+}
+
+static void report_cr4(co_u32 chunks, co_u32 vcpus)
+{
+	const struct co_vcpu_area *area = NULL;
+	struct co_req_vm_chunk chunk = { 0 };
+	struct co_req_check check = { 0 };
+	co_u32 i;
+
+	for (; !area && chunk.index < chunks; chunk.index++) {
+		if (request(CO_REQ_VM_CHUNK, &chunk, sizeof(chunk)))
+			die("chunk");
+		area = find_areas(&chunk.chunk);
+	}
+	if (!area || request(CO_REQ_CHECK, &check, sizeof(check)))
+		die("vCPU areas, or check");
+	fprintf(stderr, "cr4 %llx guest", check.cr4);
+	for (i = 0; i < vcpus; i++)
+		fprintf(stderr, " %llx", area[i].passage.save.cr4);
+	fprintf(stderr, "\n");
 }
 
 static int report(void)
@@ -138,5 +211,6 @@ int main(int argc, char **argv)
 		die("create");
 	load(argv[1], argc > 3 ? argv[3] : "", argc > 4 ? argv[4] : NULL);
 	run_all(vm.vcpus);
+	report_cr4(vm.chunks, vm.vcpus);
 	return report();
 }
