@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Where the selftests run, guest or bare machine: all tests of the list, one after
+# the other. Prints what tests/kselftest/compare reads:
+#
+#	result STATUS SUITE/COMMAND		pass, skip, fail or killed
+#	part STATUS SUITE/COMMAND: TEXT		what the test itself told, without
+#						numbers, each once
+#	# the end of what a test said that didn't pass
+#
+# A test that fails may have been too slow for an emulated machine: it has three
+# tries.
+tests=/kselftest
+limit=300
+
+prepare()
+{
+	mkdir -p /sys/kernel/debug
+	mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+	# Faults on purpose are no news for the kernel's log.
+	echo 0 >/proc/sys/debug/exception-trace
+	ip link set lo up
+}
+
+# Numbers and addresses differ from run to run.
+told()
+{
+	tr -d '\r' | sed -nE '
+		s/^not ok [0-9]+[ -]*/not-ok /p; t
+		s/^ok [0-9]+[ -]*(.*# SKIP)/skip \1/p; t
+		s/^ok [0-9]+[ -]*/ok /p; t
+		s/^(.*)\[ *(OK|PASS|PASSED) *\](.*)/ok \1\3/p; t
+		s/^(.*)\[ *(FAIL|FAILED) *\](.*)/not-ok \1\3/p; t
+		s/^(.*)\[ *(SKIP|UNSUPPORTED) *\](.*)/skip \1\3/p' |
+		sed -E 's/0x[0-9a-fA-F]+|[0-9]+/N/g; s/[[:space:]]+/ /g; s/ $//' |
+		cut -c1-200 | sort -u
+}
+
+status_word()
+{
+	case $1 in
+	0) echo pass ;;
+	4) echo skip ;;
+	124 | 137 | 143) echo killed ;;
+	*) echo fail ;;
+	esac
+}
+
+# one SUITE COMMAND...: read from the list, and a shell's words
+one()
+{
+	suite=$1
+	shift
+	cd $tests/"$suite" || return
+	for try in 1 2 3; do
+		start=$(cut -d. -f1 /proc/uptime)
+		timeout -k 10 $limit sh -c "exec ./$*" >/tmp/said 2>&1 </dev/null
+		status=$(status_word $?)
+		[ "$status" != pass ] && [ "$status" != skip ] || break
+	done
+	echo "# $suite/$*: $status, try $try, $(($(cut -d. -f1 /proc/uptime) - start)) s"
+	told </tmp/said | while read -r word text; do
+		echo "part $word $suite/$*: $text"
+	done
+	[ "$status" = pass ] || tail -n 12 /tmp/said | cut -c1-200 | sed 's/^/#   /'
+	echo "result $status $suite/$*"
+}
+
+prepare
+while read -r suite command; do
+	case $suite in
+	'' | '#'*) continue ;;
+	esac
+	one "$suite" "$command"
+done <$tests/list
+echo "end"
