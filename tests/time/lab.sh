@@ -26,6 +26,17 @@ end()
 	rm -f /tmp/status
 }
 
+# wait_for SECONDS: with a word now and then, for a silent lab is given up.
+wait_for()
+{
+	left=$1
+	while [ "$left" -gt 0 ]; do
+		sleep $((left < 20 ? left : 20))
+		left=$((left - 20))
+		[ "$left" -le 0 ] || echo "# $left s left"
+	done
+}
+
 # The voluntary switches of the daemon's threads: each ends a sleep.
 sleeps()
 {
@@ -60,7 +71,7 @@ rates)
 	begin $((seconds * $# + 8)) do=log each="$each"
 	for ppm in "$@"; do
 		/clocks rate "$ppm" >>/out/rates.changes
-		sleep "$seconds"
+		wait_for "$seconds"
 	done
 	/clocks rate 0 >>/out/rates.changes
 	end
