@@ -83,10 +83,12 @@ struct co_req_vm_create {
 	co_u64 highest;	   /* out: end, exclusive */
 	co_u64 memory_max; /* in: bytes it may grow to, multiple of 2 MiB, >= memory */
 	co_u32 online;	   /* in: vCPUs to start with, 1..vcpus */
-	co_u32 pad;
+	co_u32 watchdog;   /* in: seconds with interrupts off until the VM is ended, 0: never */
 	co_u8 name[64]; /* in: NUL-terminated */
 };
 CO_ASSERT_SIZE(struct co_req_vm_create, 120);
+
+#define CO_WATCHDOG_MAX 86400 /* s */
 
 /* What it started with; VM_MEMORY tells what it has now. */
 struct co_req_vm_chunk {
@@ -176,7 +178,8 @@ CO_ASSERT_SIZE(struct co_req_doorbell, 16);
 #define CO_VERDICT_NONE	   0
 #define CO_VERDICT_KILLED  0x100 /* VM_STOP, or its daemon is gone */
 #define CO_VERDICT_BADCALL 0x101 /* the guest broke the contract; text says how */
-#define CO_VERDICT_HOST	   0x102 /* the host failed; text says how */
+#define CO_VERDICT_HOST	   0x102 /* the host failed, or went down; text says how */
+#define CO_VERDICT_STUCK   0x103 /* it kept a processor with interrupts off; see VM_CREATE's watchdog */
 
 struct co_req_vm_info {
 	co_u32 verdict; /* out: CO_STOP_* or CO_VERDICT_* */
@@ -200,7 +203,8 @@ struct co_req_vm_info {
 	co_u64 memory_limit; /* what it shall have at most: the last MEMORY raised */
 	co_u64 memory_free;  /* of `memory`, as the guest said last: what it doesn't use */
 	co_u64 memory_returned; /* the most that it ever had, less what it has now */
-	co_u64 reserved[2];
+	co_u64 rescues; /* NMIs sent to get a processor back */
+	co_u64 reserved[1];
 	co_u8 text[256]; /* out: the verdict in words, NUL-terminated */
 };
 CO_ASSERT_SIZE(struct co_req_vm_info, 416);

@@ -165,6 +165,14 @@ CO_ASSERT_SIZE(struct co_vcpu_area, 2 * CO_PAGE_SIZE);
 #define CO_EVENT_CLOCK  0x10 /* vCPU 0: the host's wall clock was stepped, or its rate changed */
 #define CO_EVENT_CPUS   0x20 /* vCPU 0: the wished number of vCPUs changed */
 #define CO_EVENT_MEMORY 0x40 /* vCPU 0: the wished size changed, or the host is short */
+/*
+ * vCPU 0: the host will sleep, its TSC may start anew meanwhile. The guest stops
+ * its clocks, then idles for CO_EVENT_WAKE alone (that tells the host that it's
+ * ready, and it's idle again as often as it comes back without that event), then
+ * takes its clocks up again.
+ */
+#define CO_EVENT_SLEEP	0x80
+#define CO_EVENT_WAKE	0x100
 /* Sent from vCPU to vCPU by CO_CALL_SEND; what they mean is the guest's. */
 #define CO_EVENT_OWN	0xffff0000
 

@@ -37,7 +37,7 @@ static enum co_next call_idle(struct co_vcpu *vcpu, const struct co_call *call,
 			      struct co_req_vcpu_run *req)
 {
 	(void)req;
-	vcpu->wanted = call->arg[0];
+	co_store(&vcpu->wanted, call->arg[0]);
 	co_count(&vcpu->vm->stats.idles);
 	return answer(vcpu, 0, CO_NEXT_IDLE);
 }

@@ -29,7 +29,7 @@ void co_event_set(struct co_vcpu *vcpu, co_u64 events)
 	 * looked since. */
 	if (!before) {
 		co_count(&stats->kicks);
-		host_kick(co_load(&vcpu->cpu));
+		host_kick(co_load(&vcpu->cpu), false);
 	}
 }
 
@@ -152,7 +152,7 @@ void co_timer_set(struct co_vcpu *vcpu, co_u64 deadline)
 
 		when = CO_MIN(host_time_ns() + ns, TIME_NEVER);
 	}
-	host_timer_set(&vcpu->timer, when);
+	host_timer_set(&vcpu->timer, when, HOST_CPU_ANY);
 	if (deadline <= now)
 		co_timer_fire(vcpu);
 }

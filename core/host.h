@@ -18,7 +18,7 @@
 
 /* Storage for the port's own objects; each port asserts that its fits. */
 struct host_timer {
-	co_u64 storage[16];
+	co_u64 storage[32];
 };
 struct host_wait {
 	co_u64 storage[16];
@@ -81,9 +81,9 @@ bool host_work_pending(void);
  * priority go first, asked for or not. 0: go on. -CO_EINTR: the thread has to go
  * back to user space. [sleep] */
 int host_work(bool yield);
-/* An interrupt to `cpu` (the own one included) whose handler does no harm.
- * [atomic] */
-void host_kick(co_u32 cpu);
+/* An interrupt to `cpu` (the own one included) whose handler does no harm. `nmi`:
+ * one that can't be held off. [atomic] */
+void host_kick(co_u32 cpu, bool nmi);
 /* Give the host's own FPU state away and take it back; between the two the
  * core owns the registers. [pinned] */
 void host_fpu_begin(void);
@@ -107,8 +107,11 @@ co_u32 host_tsc_khz(void); /* 0: unknown [atomic] */
 /* One-shot. `fn` runs in hard-interrupt (NT: DPC) context. */
 void host_timer_init(struct host_timer *t, void (*fn)(void *arg), void *arg);
 /* At host_time_ns() == `when`, at once if that is past; replaces an earlier
- * setting. [atomic] */
-void host_timer_set(struct host_timer *t, co_u64 when);
+ * setting. `away`: a CPU on which it must not fire unless it's the only one, then
+ * some ms late; HOST_CPU_ANY. Of two settings at once one counts where `away` is
+ * HOST_CPU_ANY; else the caller sees to it that there aren't two. [atomic] */
+#define HOST_CPU_ANY 0xffffffff
+void host_timer_set(struct host_timer *t, co_u64 when, co_u32 away);
 /* Afterwards fn neither runs nor will. [sleep] */
 void host_timer_cancel(struct host_timer *t);
 

@@ -17,6 +17,7 @@
 struct turn {
 	struct co_call call;
 	co_u32 nmis, mces; /* hit the passage, to be replayed */
+	co_u32 trips; /* to the guest and back */
 };
 
 /* The guest's words are read once. */
@@ -58,8 +59,9 @@ static enum co_next burst(struct co_vcpu *vcpu, struct co_req_vcpu_run *req,
 		/* It can't look at its events yet: an interrupt that waits for
 		 * it to enable them makes it look then. */
 		if (!vcpu->looks && co_event_pending(vcpu))
-			host_kick(host_cpu());
+			host_kick(host_cpu(), false);
 		co_switch(vcpu);
+		t->trips++;
 		co_count(&stats->switches);
 		passage_counts(vcpu, t);
 		call_read(&vcpu->area->passage.call, &t->call);
@@ -123,6 +125,13 @@ static enum co_next exit_with(struct co_req_vcpu_run *req, co_u32 reason)
 	return CO_NEXT_EXIT;
 }
 
+/* Did the guest leave for any other reason than an NMI that pulled it out? */
+static bool progress(const struct turn *t)
+{
+	return t->trips > 1 || t->call.nr != CO_CALL_FORWARD ||
+	       t->call.arg[0] != CO_VECTOR_NMI;
+}
+
 /* What the guest wanted and the host took: the time from the end of a burst that
  * it did not end to sleep, or to ask the daemon, to the next one's start. */
 static void account(struct co_vcpu *vcpu, co_u64 start, co_u64 end,
@@ -149,7 +158,7 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 	struct turn t = { .nmis = 0 };
 	enum co_next next = CO_NEXT_BREATHE;
 	bool spins = vcpu->spins;
-	co_u64 start;
+	co_u64 start, end;
 
 	vcpu->spins = false;
 	if (co_load(&vcpu->vm->verdict))
@@ -167,10 +176,13 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 	co_store(&vcpu->mode, CO_VCPU_IN_GUEST);
 	if (!host_work_pending() && !co_load(&vcpu->vm->verdict)) {
 		start = host_time_ns();
+		co_watch_enter(vcpu, start);
 		/* Before the crossing, which flushes all that was cached. */
 		co_store(&vcpu->area->event.state, 0);
 		next = burst(vcpu, req, &t);
-		account(vcpu, start, host_time_ns(), next);
+		end = host_time_ns();
+		co_watch_leave(vcpu, end, progress(&t));
+		account(vcpu, start, end, next);
 		co_store(&vcpu->mode, CO_VCPU_OUT);
 		co_store(&vcpu->area->event.state, state_out(vcpu, next));
 		replay(vcpu, &t, next);

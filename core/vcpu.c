@@ -8,6 +8,8 @@ int co_vcpu_init(struct co_vcpu *vcpu, struct co_vm *vm, co_u32 index)
 	vcpu->vm = vm;
 	vcpu->index = index;
 	host_timer_init(&vcpu->timer, co_timer_fire, vcpu);
+	host_timer_init(&vcpu->watch.timer, co_watch_look, vcpu);
+	host_lock_init(&vcpu->watch.lock);
 	host_wait_init(&vcpu->wait);
 	return co_state_init(&vcpu->state);
 }
@@ -15,6 +17,7 @@ int co_vcpu_init(struct co_vcpu *vcpu, struct co_vm *vm, co_u32 index)
 void co_vcpu_destroy(struct co_vcpu *vcpu)
 {
 	host_timer_cancel(&vcpu->timer);
+	host_timer_cancel(&vcpu->watch.timer);
 	co_passage_free(&vcpu->passage);
 	co_state_free(&vcpu->state);
 }

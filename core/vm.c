@@ -25,7 +25,7 @@ static int check_create(const struct co_req_vm_create *req)
 	if (req->memory < CO_MEMORY_MIN || req->memory % CO_LARGE_PAGE ||
 	    req->memory_max < req->memory || req->memory_max % CO_LARGE_PAGE)
 		return -CO_EINVAL;
-	if (req->devices > CO_DEVICES_MAX || req->pad)
+	if (req->devices > CO_DEVICES_MAX || req->watchdog > CO_WATCHDOG_MAX)
 		return -CO_EINVAL;
 	if (req->name[sizeof(req->name) - 1])
 		return -CO_EINVAL;
@@ -52,6 +52,7 @@ static struct co_vm *vm_alloc(const struct co_req_vm_create *req)
 	vm->memory_max = req->memory_max;
 	vm->memory_limit = req->memory_max;
 	vm->online = req->online;
+	vm->watchdog_ns = req->watchdog * 1000000000ULL;
 	return vm;
 }
 
@@ -136,7 +137,7 @@ static bool verdict_set(struct co_vm *vm, co_u32 verdict, const char *format,
 static void vcpu_leave(struct co_vcpu *vcpu)
 {
 	if (co_load(&vcpu->mode) == CO_VCPU_IN_GUEST)
-		host_kick(co_load(&vcpu->cpu));
+		host_kick(co_load(&vcpu->cpu), false);
 	host_wake(&vcpu->wait);
 }
 
@@ -187,9 +188,52 @@ void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req)
 	req->events = co_load(&stats->events);
 	req->kicks = co_load(&stats->kicks);
 	req->guest_ns = co_load(&stats->guest_ns);
+	req->rescues = co_load(&stats->rescues);
 	/* Constant from the moment that the verdict is seen. */
 	if (req->verdict != CO_VERDICT_NONE)
 		memcpy(req->text, vm->text, sizeof(req->text));
 	else
 		memset(req->text, 0, sizeof(req->text));
+}
+
+/* ---- the host's sleep and end ------------------------------------------------ */
+
+static void raise_first(struct co_vm *vm, co_u64 events)
+{
+	if (co_load(&vm->loaded))
+		co_event_set(&vm->vcpu[0], events);
+}
+
+void co_vm_sleep(struct co_vm *vm)
+{
+	raise_first(vm, CO_EVENT_SLEEP);
+}
+
+/* As abi/guest.h says at CO_EVENT_SLEEP: it waits for that event alone. */
+bool co_vm_asleep(struct co_vm *vm)
+{
+	struct co_vcpu *vcpu = &vm->vcpu[0];
+
+	return !co_load(&vm->loaded) || co_load(&vm->verdict) ||
+	       (co_load(&vcpu->wanted) == CO_EVENT_WAKE &&
+		co_load(&vcpu->mode) != CO_VCPU_IN_GUEST);
+}
+
+/* Deadlines are in the guest's TSC, our timers hang on a clock that stood: those
+ * that aren't due are set anew by the guest. */
+void co_vm_wake(struct co_vm *vm)
+{
+	co_u32 i;
+
+	for (i = 1; i < vm->vcpus && co_load(&vm->loaded); i++)
+		co_event_set(&vm->vcpu[i], CO_EVENT_TIMER);
+	raise_first(vm, CO_EVENT_WAKE | CO_EVENT_CLOCK | CO_EVENT_TIMER);
+}
+
+void co_vm_power_off(struct co_vm *vm)
+{
+	if (!co_load(&vm->loaded))
+		return;
+	co_store(&vm->vcpu[0].area->event.power, CO_POWER_OFF);
+	co_event_set(&vm->vcpu[0], CO_EVENT_POWER);
 }

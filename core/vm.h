@@ -44,6 +44,19 @@ struct co_passage {
 	struct co_passage_page *guest; /* host's mapping of the guest's page */
 };
 
+/* Looks after a vCPU while it has a processor: watchdog.c. */
+struct co_watch {
+	struct host_timer timer;
+	struct host_lock lock; /* timer, armed, away, seen */
+	co_u32 armed;
+	co_u32 away;	/* the processor on which the timer shall not be */
+	co_u32 entries; /* into the guest */
+	co_u32 seen;	/* of them, at the last look */
+	co_u32 kicked;	/* an interrupt was tried first */
+	co_u64 since;	/* when it entered, host_time_ns(); 0: it's out */
+	co_u64 stuck_ns; /* in the guest before that, with NMIs as the only exits */
+};
+
 enum co_vcpu_mode { CO_VCPU_OUT, CO_VCPU_IN_GUEST };
 
 struct co_vcpu {
@@ -64,6 +77,7 @@ struct co_vcpu {
 	struct co_vcpu_area *area; /* in guest memory, host's mapping */
 	struct host_timer timer;
 	struct host_wait wait;
+	struct co_watch watch;
 };
 
 struct co_memory {
@@ -87,7 +101,7 @@ struct co_image {
 
 struct co_stats {
 	co_u64 switches, bursts, forwarded, nmis, nmis_passage, mces, idles,
-		notifies, events, kicks, guest_ns;
+		notifies, events, kicks, guest_ns, rescues;
 };
 
 /* Counters may be a little late, never torn. */
@@ -116,6 +130,7 @@ struct co_vm {
 	struct co_stats stats;
 	co_u64 memory_max;
 	co_u64 memory_limit; /* what it shall have at most */
+	co_u64 watchdog_ns; /* 0: a guest may keep a processor for good */
 	co_u32 online; /* vCPUs that the guest may have up */
 	co_u32 vcpus;
 	struct co_vcpu vcpu[]; /* [vcpus] */
@@ -140,6 +155,15 @@ void co_vm_destroy(struct co_vm *vm);
 void co_vm_stop(struct co_vm *vm, co_u32 verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req);
+/* The host is about to sleep, and its clocks with it: tells the guest. [atomic] */
+void co_vm_sleep(struct co_vm *vm);
+/* Nothing is left to wait for: the guest's clocks stand, or there is none that
+ * runs. [atomic] */
+bool co_vm_asleep(struct co_vm *vm);
+/* The host is back: the guest's clocks and timers go on. [atomic] */
+void co_vm_wake(struct co_vm *vm);
+/* The host goes down: asks the guest to power off. [atomic] */
+void co_vm_power_off(struct co_vm *vm);
 /* All CO_BLOCK_* bits of this machine. [sleep] */
 co_u64 co_blockers(void);
 /* host_vformat() with the arguments themselves. [atomic] */
@@ -199,6 +223,15 @@ enum co_next {
 /* Interrupts off. Sets the guest's result. [pinned] */
 enum co_next co_call(struct co_vcpu *vcpu, const struct co_call *call,
 		     struct co_req_vcpu_run *req);
+
+/* ---- watchdog.c ----------------------------------------------------------- */
+
+/* Around a burst. [pinned] */
+void co_watch_enter(struct co_vcpu *vcpu, co_u64 now);
+/* `progress`: the guest left by itself or by an interrupt, not just by an NMI. */
+void co_watch_leave(struct co_vcpu *vcpu, co_u64 now, bool progress);
+/* The timer's function. */
+void co_watch_look(void *vcpu);
 
 /* ---- event.c -------------------------------------------------------------- */
 

@@ -3,10 +3,13 @@
 #include <linux/cpu.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
+#include <linux/vtime.h>
+#include <asm/apic.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/irq_vectors.h>
 #include <asm/msr.h>
+#include <asm/nmi.h>
 #include <asm/tsc.h>
 #include "port.h"
 
@@ -16,9 +19,16 @@ void host_pin(void)
 	local_irq_disable();
 }
 
+/* What came while the guest had its interrupts off comes here, before the guest's
+ * time has ended: a tick, above all. */
 void host_unpin(void)
 {
 	local_irq_enable();
+	if (current->flags & PF_VCPU) {
+		local_irq_disable();
+		vtime_account_guest_exit();
+		local_irq_enable();
+	}
 	preempt_enable();
 }
 
@@ -56,15 +66,44 @@ int host_work(bool yields)
 	return 0;
 }
 
-/* The handler of a reschedule IPI only looks whether there is work. */
-void host_kick(co_u32 cpu)
+/* CPUs that an NMI of ours is on its way to. */
+static cpumask_t nmi_sent;
+
+/* It has done its work when it arrives: the guest has left for it. */
+static int nmi_taken(unsigned int type, struct pt_regs *regs)
 {
-	arch_smp_send_reschedule(cpu);
+	return cpumask_test_and_clear_cpu(smp_processor_id(), &nmi_sent) ?
+		       NMI_HANDLED :
+		       NMI_DONE;
 }
 
-/* Without any mask bit: saves the task's registers, initialises nothing. */
+int colinux_cpu_init(void)
+{
+	return register_nmi_handler(NMI_LOCAL, nmi_taken, 0, "colinux");
+}
+
+void colinux_cpu_exit(void)
+{
+	unregister_nmi_handler(NMI_LOCAL, "colinux");
+}
+
+/* The handler of a reschedule IPI only looks whether there is work. */
+void host_kick(co_u32 cpu, bool nmi)
+{
+	if (!nmi) {
+		arch_smp_send_reschedule(cpu);
+		return;
+	}
+	cpumask_set_cpu(cpu, &nmi_sent);
+	apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+}
+
+/* Without any mask bit: saves the task's registers, initialises nothing. The
+ * guest's time begins: the tick that interrupts it is replayed before
+ * host_unpin(), where it ends. */
 void host_fpu_begin(void)
 {
+	vtime_account_guest_enter();
 	kernel_fpu_begin_mask(0);
 }
 

@@ -28,6 +28,7 @@ static int colinux_open(struct inode *inode, struct file *file)
 	co_file_init(&lf->core);
 	file->private_data = &lf->core;
 	colinux_clock_add(lf);
+	colinux_life_add(lf);
 	return 0;
 }
 
@@ -38,6 +39,7 @@ static int colinux_release(struct inode *inode, struct file *file)
 					     struct linux_file, core);
 
 	colinux_clock_remove(lf);
+	colinux_life_remove(lf);
 	co_file_release(&lf->core);
 	kfree(lf);
 	return 0;
@@ -85,13 +87,27 @@ static struct miscdevice colinux_device = {
 
 static int __init colinux_init(void)
 {
-	int err = colinux_clock_init();
+	int err = colinux_cpu_init();
 
 	if (err)
 		return err;
+	err = colinux_life_init();
+	if (err)
+		goto cpu_exit;
+	err = colinux_clock_init();
+	if (err)
+		goto life_exit;
 	err = misc_register(&colinux_device);
 	if (err)
-		colinux_clock_exit();
+		goto clock_exit;
+	return 0;
+
+clock_exit:
+	colinux_clock_exit();
+life_exit:
+	colinux_life_exit();
+cpu_exit:
+	colinux_cpu_exit();
 	return err;
 }
 
@@ -99,6 +115,8 @@ static void __exit colinux_exit(void)
 {
 	misc_deregister(&colinux_device);
 	colinux_clock_exit();
+	colinux_life_exit();
+	colinux_cpu_exit();
 }
 
 module_init(colinux_init);

@@ -22,7 +22,7 @@
 /* An open control handle. */
 struct linux_file {
 	struct co_file core;
-	struct list_head clock_list;
+	struct list_head clock_list, life_list;
 };
 
 /* clock.c: the host's wall clock is watched for all files. 0 or -errno. */
@@ -33,6 +33,17 @@ void colinux_clock_add(struct linux_file *file);
 void colinux_clock_remove(struct linux_file *file);
 /* As host_wall_ns() tells it. Any context. */
 co_s64 colinux_clock_rate(void);
+
+/* cpu.c: the handler of our own NMIs. 0 or -errno. */
+int colinux_cpu_init(void);
+void colinux_cpu_exit(void);
+
+/* life.c: what becomes of the VMs when the host sleeps or goes down. 0 or -errno. */
+int colinux_life_init(void);
+void colinux_life_exit(void);
+void colinux_life_add(struct linux_file *file);
+/* Before the file's VM goes. */
+void colinux_life_remove(struct linux_file *file);
 
 /* The file operation behind mmap (mmap.c). */
 int colinux_mmap(struct file *file, struct vm_area_struct *vma);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Time, waiting, locks, notification, text. */
+#include <linux/cpumask.h>
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/wait.h>
 #include "port.h"
 
 struct linux_timer {
 	struct hrtimer timer;
+	struct timer_list away; /* on another CPU: hrtimers can't be set there */
 	void (*fn)(void *arg);
 	void *arg;
 };
@@ -47,25 +50,57 @@ static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+static void away_fired(struct timer_list *timer)
+{
+	struct linux_timer *t = container_of(timer, struct linux_timer, away);
+
+	t->fn(t->arg);
+}
+
 void host_timer_init(struct host_timer *timer, void (*fn)(void *arg), void *arg)
 {
 	struct linux_timer *t = to_timer(timer);
 
 	hrtimer_init(&t->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	t->timer.function = timer_fired;
+	timer_setup(&t->away, away_fired, 0);
 	t->fn = fn;
 	t->arg = arg;
 }
 
-void host_timer_set(struct host_timer *timer, co_u64 when)
+/* Interrupts off: the chosen CPU can't go offline meanwhile. */
+static void set_away(struct timer_list *timer, co_u64 when, co_u32 away)
 {
-	hrtimer_start(&to_timer(timer)->timer, ns_to_ktime(when),
-		      HRTIMER_MODE_ABS_HARD);
+	unsigned int cpu = cpumask_next(away, cpu_online_mask);
+	co_u64 now = ktime_get_ns();
+
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_online_mask);
+	timer_delete(timer);
+	timer->expires = jiffies + 1;
+	if (when > now)
+		timer->expires += nsecs_to_jiffies(when - now);
+	add_timer_on(timer, cpu);
+}
+
+void host_timer_set(struct host_timer *timer, co_u64 when, co_u32 away)
+{
+	unsigned long flags;
+
+	if (away == HOST_CPU_ANY) {
+		hrtimer_start(&to_timer(timer)->timer, ns_to_ktime(when),
+			      HRTIMER_MODE_ABS_HARD);
+		return;
+	}
+	local_irq_save(flags);
+	set_away(&to_timer(timer)->away, when, away);
+	local_irq_restore(flags);
 }
 
 void host_timer_cancel(struct host_timer *timer)
 {
 	hrtimer_cancel(&to_timer(timer)->timer);
+	timer_delete_sync(&to_timer(timer)->away);
 }
 
 void host_wait_init(struct host_wait *w)

@@ -49,6 +49,7 @@ struct sim {
 	co_u64 live; /* allocations, pages, chunks, doorbells not given back */
 	co_u64 chunk_bytes; /* live */
 	co_u64 kicks;
+	co_u64 nmis; /* the kicks that were NMIs */
 	co_u64 rung[SIM_DOORBELLS];
 	co_u64 replayed[256];
 	co_u64 works;
@@ -72,6 +73,8 @@ void *sim_page_va(co_u64 pa);
 void sim_time_advance(co_u64 ns);
 /* A timer is set to go off at that time; 0: none is. */
 co_u64 sim_timer_next(void);
+/* Where that timer must not go off. */
+co_u32 sim_timer_away(void);
 
 /* The CPU that host_pin() puts this thread on. */
 void sim_cpu_set(co_u32 cpu);

@@ -99,12 +99,12 @@ void sim_ipi_wait(co_u32 cpu)
 	pthread_mutex_unlock(&ipi_mutex);
 }
 
-void host_kick(co_u32 cpu)
+void host_kick(co_u32 cpu, bool nmi)
 {
 	SIM_CONTEXT(SIM_ATOMIC);
 	if (cpu >= SIM_CPUS)
 		sim_die("host_kick(%u): no such CPU", cpu);
-	co_fetch_add(&sim.kicks, 1);
+	co_fetch_add(nmi ? &sim.nmis : &sim.kicks, 1);
 	pthread_mutex_lock(&ipi_mutex);
 	ipi[cpu] = true;
 	pthread_cond_broadcast(&ipi_came);

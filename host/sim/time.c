@@ -10,6 +10,7 @@ struct timer {
 	void (*fn)(void *arg);
 	void *arg;
 	co_u64 when;
+	co_u32 away;
 	bool armed;
 	bool running;
 	struct timer *next; /* all armed ones, in no order */
@@ -86,7 +87,7 @@ void host_timer_init(struct host_timer *timer, void (*fn)(void *arg), void *arg)
 	t->arg = arg;
 }
 
-void host_timer_set(struct host_timer *timer, co_u64 when)
+void host_timer_set(struct host_timer *timer, co_u64 when, co_u32 away)
 {
 	struct timer *t = (void *)timer;
 
@@ -94,6 +95,7 @@ void host_timer_set(struct host_timer *timer, co_u64 when)
 	pthread_mutex_lock(&mutex);
 	unlink_timer(t);
 	t->when = when;
+	t->away = away;
 	t->armed = true;
 	t->next = armed;
 	armed = t;
@@ -132,6 +134,18 @@ co_u64 sim_timer_next(void)
 	when = t ? t->when : 0;
 	pthread_mutex_unlock(&mutex);
 	return when;
+}
+
+co_u32 sim_timer_away(void)
+{
+	struct timer *t;
+	co_u32 away;
+
+	pthread_mutex_lock(&mutex);
+	t = earliest();
+	away = t ? t->away : HOST_CPU_ANY;
+	pthread_mutex_unlock(&mutex);
+	return away;
 }
 
 /* The function runs without the mutex: it may set its timer again. */

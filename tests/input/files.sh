@@ -88,6 +88,7 @@ refused "more memory than the host has" "mem=2097152: the host can't spare that 
 	daemon mem=2048G
 refused "no processor" "cpus: '0' is no number from 1 to 64" -- daemon cpus=0
 refused "a processor too many" "cpus: '65' is no number from 1 to 64" -- daemon cpus=65
+refused "a watchdog too patient" "watchdog: '86401' is no number of seconds" -- daemon watchdog=86401
 refused "more processors than there may be" "cpus=3 is more than maxcpus=2" "raise maxcpus=" -- \
 	daemon cpus=3 maxcpus=2
 refused "more memory than it may have" "mem=128M is more than maxmem=64M" "raise maxmem=" -- \

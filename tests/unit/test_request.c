@@ -114,7 +114,7 @@ static void reserved_fields_must_be_0(void **state)
 	struct co_req_doorbell bell = { .handle = -1, .pad = 1 };
 	struct co_req_vm_stop stop = { .verdict = CO_VERDICT_KILLED, .pad = 1 };
 	struct co_req_vcpu_run run = { .pad = 1 };
-	struct co_req_vm_info info = { .reserved = { 0, 1 } };
+	struct co_req_vm_info info = { .reserved = { 1 } };
 
 	(void)state;
 	assert_equal(ASK(CO_REQ_VM_CHUNK, chunk), -CO_EINVAL);
@@ -177,7 +177,7 @@ static void create_bad_numbers(void **state)
 	BAD(memory, 30 * MIB);
 	BAD(memory, 64 * MIB + 4096);
 	BAD(devices, CO_DEVICES_MAX + 1);
-	BAD(pad, 1);
+	BAD(watchdog, CO_WATCHDOG_MAX + 1);
 	BAD(name[63], 'x');
 	assert_null(VM);
 	req = create_request(32 * MIB);
@@ -361,7 +361,8 @@ static void counters(void **state)
 	struct co_req_vm_info i;
 
 	(void)state;
-	VM->stats = (struct co_stats){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
+	VM->stats = (struct co_stats){ 1, 2, 3, 4,  5,  6,
+				       7, 8, 9, 10, 11, 12 };
 	i = info();
 	assert_equal(i.switches, 1);
 	assert_equal(i.bursts, 2);
@@ -374,6 +375,7 @@ static void counters(void **state)
 	assert_equal(i.events, 9);
 	assert_equal(i.kicks, 10);
 	assert_equal(i.guest_ns, 11);
+	assert_equal(i.rescues, 12);
 	assert_equal(i.vcpus, 1);
 	assert_equal(i.memory, 64 * MIB);
 }

@@ -29,8 +29,9 @@ static json_t *disks_json(const struct config *c)
 
 static json_t *rest_json(const struct config *c)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:s, s:s}", "clock",
-			 c->own_clock ? "guest" : "host", "columns",
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s}", "clock",
+			 c->own_clock ? "guest" : "host",
+			 "watchdog", (int)c->watchdog, "columns",
 			 (int)c->columns, "rows", (int)c->rows, "scrollback",
 			 (int)c->scrollback, "disks", disks_json(c),
 			 "command_line", c->command_line.data, "notes",
@@ -80,6 +81,7 @@ static void print_config(const struct config *c)
 	if (c->initrd)
 		printf("initrd=%s\n", c->initrd);
 	print_machine(c);
+	printf("watchdog=%u\n", c->watchdog);
 	printf("cocon=%ux%ux%u\n", c->columns, c->rows, c->scrollback);
 	if (c->own_clock)
 		puts("clock=guest");

@@ -76,6 +76,16 @@ static void add_memory(struct report *r, const struct co_req_check *check)
 	    enough ? NULL : "end programs, or give the host more memory");
 }
 
+/* An NMI from another processor is what gets one back from a guest. */
+static void add_watchdog(struct report *r, const struct co_req_check *check)
+{
+	if (check->cpus > 1)
+		return;
+	add(r, FINDING_NOTE, "watchdog",
+	    "with one processor nothing gets it back from a guest that keeps it with interrupts off",
+	    "where that matters, give the host a second processor");
+}
+
 static void ask_driver(struct report *r, struct driver *d)
 {
 	struct co_req_check check = { 0 };
@@ -92,6 +102,7 @@ static void ask_driver(struct report *r, struct driver *d)
 		 check.cpus, check.tsc_khz, check.cr0, check.cr4, check.xcr0,
 		 check.efer);
 	add(r, FINDING_OK, "driver", what, NULL);
+	add_watchdog(r, &check);
 	add_blockers(r, check.blockers);
 	add_memory(r, &check);
 }

@@ -17,6 +17,7 @@ json_t *counters_json(const struct co_req_vm_info *i)
 		{ "mces", i->mces },	       { "idles", i->idles },
 		{ "notifies", i->notifies },   { "events", i->events },
 		{ "kicks", i->kicks },	       { "guest_ns", i->guest_ns },
+		{ "rescues", i->rescues },
 	};
 	size_t n;
 

@@ -27,6 +27,8 @@ const char *verdict_name(uint32_t verdict)
 		return "badcall";
 	case CO_VERDICT_HOST:
 		return "host";
+	case CO_VERDICT_STUCK:
+		return "stuck";
 	default:
 		return "unknown";
 	}

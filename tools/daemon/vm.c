@@ -206,6 +206,7 @@ static int create(struct daemon *d, struct error **err)
 		.driver_abi = CO_DRIVER_ABI_VERSION,
 		.vcpus = config_cpus_max(&d->config),
 		.online = d->set.cpus,
+		.watchdog = d->config.watchdog,
 		.memory = first_memory(d),
 		.memory_max = d->config.memory_max,
 		.devices = machine_devices(d->machine),

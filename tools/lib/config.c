@@ -34,6 +34,7 @@ void config_init(struct config *c)
 	c->columns = 80;
 	c->rows = 25;
 	c->scrollback = 500;
+	c->watchdog = 10;
 }
 
 void config_free(struct config *c)

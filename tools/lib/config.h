@@ -35,6 +35,7 @@ struct config {
 	unsigned int cpus;
 	unsigned int cpus_max; /* 0: see config_cpus_max() */
 	struct pin pin;
+	unsigned int watchdog; /* seconds, 0: none */
 	unsigned int columns, rows, scrollback; /* scrollback in lines */
 	struct config_disk disk[CONFIG_DISKS];
 	struct text command_line; /* the guest kernel's */

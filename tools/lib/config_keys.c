@@ -191,6 +191,22 @@ static int parse_clock(struct config *c, const struct config_key *key,
 	return 0;
 }
 
+static int parse_watchdog(struct config *c, const struct config_key *key,
+			  unsigned int index, const char *value,
+			  struct error **err)
+{
+	uint64_t n;
+
+	(void)key;
+	(void)index;
+	if (!text_number(value, CO_WATCHDOG_MAX, &n))
+		return error_set(err, 0,
+				 "'%s' is no number of seconds from 0 (never) to %d",
+				 value, CO_WATCHDOG_MAX);
+	c->watchdog = (unsigned int)n;
+	return 0;
+}
+
 /* One number of COLSxROWS[xSCROLLBACK]; *at moves behind it and its separator. */
 static bool next_dimension(const char **at, uint64_t min, uint64_t max,
 			   unsigned int *out)
@@ -306,6 +322,8 @@ static const struct config_key keys[] = {
 	  "N: vCPUs that may ever be online; default the host's CPUs, at least cpus" },
 	{ "pin", INDEX_NONE, 0, parse_pin,
 	  "none | LIST | all:LIST: the host's CPUs for the vCPUs, 0,2,4-7: one each in that order; all:0-7: any of them" },
+	{ "watchdog", INDEX_NONE, 0, parse_watchdog,
+	  "SECONDS: a guest that keeps a processor so long with interrupts off is ended; default 10, 0: never" },
 	{ "name", INDEX_NONE, 0, parse_name,
 	  "NAME: of the VM; default the first @file's" },
 	{ "log", INDEX_NONE, 0, parse_log,

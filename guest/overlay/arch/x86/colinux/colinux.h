@@ -83,6 +83,9 @@ struct colinux_clock {
 };
 void colinux_read_clock(struct colinux_clock *host); /* any context but NMI */
 
+/* suspend.c; hard interrupt context */
+void colinux_sleep_event(void);
+
 /* console.c */
 void colinux_init_console(void);
 void colinux_flush_console(void);

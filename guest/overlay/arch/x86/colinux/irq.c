@@ -56,6 +56,8 @@ static void take_events(struct co_event_page *page)
 		colinux_cpus_event();
 	if (events & CO_EVENT_OWN)
 		colinux_own_events(events);
+	if (events & CO_EVENT_SLEEP)
+		colinux_sleep_event();
 	colinux_timer_event(events & CO_EVENT_TIMER);
 }
 

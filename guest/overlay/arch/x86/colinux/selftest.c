@@ -15,8 +15,10 @@
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <asm/msr.h>
 #include "colinux.h"
 
 /* Not a constant: the compiler would see through it. */
@@ -57,11 +59,43 @@ static void do_oops_irq(void)
 	co_raise_events();
 }
 
-static void do_spin_irqs_off(void)
+/* Without cpu_relax(): that would give way. */
+static void spin_irqs_off(void *unused)
 {
 	local_irq_disable();
 	for (;;)
 		barrier();
+}
+
+static void do_spin_irqs_off(void)
+{
+	spin_irqs_off(NULL);
+}
+
+static void do_spin_all(void)
+{
+	on_each_cpu(spin_irqs_off, NULL, 0);
+}
+
+/* The processor itself stands still. */
+static void do_halt_irqs_off(void)
+{
+	local_irq_disable();
+	for (;;)
+		native_halt();
+}
+
+#define SLOW_MS 3000
+
+/* Slow, but not lost. */
+static void do_slow_irqs_off(void)
+{
+	u64 end = rdtsc() + (u64)colinux_boot.tsc_khz * SLOW_MS;
+
+	local_irq_disable();
+	while (rdtsc() < end)
+		barrier();
+	local_irq_enable();
 }
 
 static int fault_in_panic(struct notifier_block *nb, unsigned long why, void *message)
@@ -93,6 +127,9 @@ static const struct {
 	{ "oops-irq", do_oops_irq },
 	{ "double-fault", co_double_fault },
 	{ "spin-irqs-off", do_spin_irqs_off },
+	{ "spin-all", do_spin_all },
+	{ "halt-irqs-off", do_halt_irqs_off },
+	{ "slow-irqs-off", do_slow_irqs_off },
 	{ "nested", do_nested },
 };
 

@@ -5,7 +5,9 @@
  */
 #include <linux/clockchips.h>
 #include <linux/init.h>
+#include <linux/nmi.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/static_call.h>
 #include <linux/timekeeping.h>
 #include <asm/paravirt.h>
@@ -40,6 +42,20 @@ static int timer_off(struct clock_event_device *unused)
 	return 0;
 }
 
+/* A deadline that long past: this processor wasn't to be had for so long, since
+ * the host had stopped us (a stopped daemon, a frozen group, no CPU time). Who
+ * watches for processors that hang must not take it for one. */
+#define AWAY_MS 1000
+
+static void forgive(u64 late)
+{
+	if (late < (u64)colinux_boot.tsc_khz * AWAY_MS)
+		return;
+	touch_softlockup_watchdog_sync();
+	rcu_cpu_stall_reset();
+	reset_hung_task_detector();
+}
+
 /* Hard interrupt context; `told`: the host says that it is time. */
 void colinux_timer_event(bool told)
 {
@@ -53,6 +69,7 @@ void colinux_timer_event(bool told)
 			arm(tsc);
 		return;
 	}
+	forgive(rdtsc() - tsc);
 	this_cpu_write(deadline, CO_TIMER_OFF);
 	event->event_handler(event);
 }

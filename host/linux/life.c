@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host sleeps, hibernates, goes down: what the VMs are told, and how long
+ * they are waited for. Their threads need no care of ours: a frozen process
+ * leaves the guest as by a signal, and processes are frozen last and thawed first.
+ */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
+#include <linux/suspend.h>
+#include "port.h"
+
+/* A guest stops its clocks within milliseconds, or it hangs. */
+#define SLEEP_WAIT_S 5
+#define POLL_MS	     10
+
+static unsigned int shutdown_wait = 30;
+module_param(shutdown_wait, uint, 0644);
+MODULE_PARM_DESC(shutdown_wait,
+		 "seconds that guests get to power off when the host goes down");
+
+static LIST_HEAD(files);
+static DEFINE_MUTEX(files_lock);
+
+void colinux_life_add(struct linux_file *file)
+{
+	mutex_lock(&files_lock);
+	list_add(&file->life_list, &files);
+	mutex_unlock(&files_lock);
+}
+
+void colinux_life_remove(struct linux_file *file)
+{
+	mutex_lock(&files_lock);
+	list_del(&file->life_list);
+	mutex_unlock(&files_lock);
+}
+
+static void tell_all(void (*tell)(struct co_vm *vm))
+{
+	struct linux_file *file;
+	struct co_vm *vm;
+
+	mutex_lock(&files_lock);
+	list_for_each_entry(file, &files, life_list) {
+		vm = smp_load_acquire(&file->core.vm);
+		if (vm)
+			tell(vm);
+	}
+	mutex_unlock(&files_lock);
+}
+
+static bool all(bool (*is)(struct co_vm *vm))
+{
+	struct linux_file *file;
+	struct co_vm *vm;
+	bool yes = true;
+
+	mutex_lock(&files_lock);
+	list_for_each_entry(file, &files, life_list) {
+		vm = smp_load_acquire(&file->core.vm);
+		yes &= !vm || is(vm);
+	}
+	mutex_unlock(&files_lock);
+	return yes;
+}
+
+/* Their threads and daemons run meanwhile. */
+static bool wait_for_all(bool (*is)(struct co_vm *vm), unsigned int seconds)
+{
+	unsigned long end = jiffies + seconds * HZ;
+
+	while (!all(is)) {
+		if (time_after(jiffies, end))
+			return false;
+		msleep(POLL_MS);
+	}
+	return true;
+}
+
+static int power_event(struct notifier_block *nb, unsigned long event,
+		       void *unused)
+{
+	switch (event) {
+	case PM_SUSPEND_PREPARE:
+	case PM_HIBERNATION_PREPARE:
+		tell_all(co_vm_sleep);
+		if (!wait_for_all(co_vm_asleep, SLEEP_WAIT_S))
+			pr_warn("colinux: a guest doesn't stop its clocks, they may be wrong after the sleep\n");
+		break;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+		tell_all(co_vm_wake);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block power_block = { .notifier_call = power_event };
+
+static bool has_ended(struct co_vm *vm)
+{
+	return co_load(&vm->verdict) != CO_VERDICT_NONE || !co_load(&vm->loaded);
+}
+
+static void end_now(struct co_vm *vm)
+{
+	co_vm_stop(vm, CO_VERDICT_HOST, "the host went down");
+}
+
+/* An init system has stopped the daemons long before; this is for a host that
+ * restarts without one. */
+static int reboot_event(struct notifier_block *nb, unsigned long event,
+			void *unused)
+{
+	if (all(has_ended))
+		return NOTIFY_DONE;
+	pr_info("colinux: guests power off, for %u s at most\n", shutdown_wait);
+	tell_all(co_vm_power_off);
+	if (!wait_for_all(has_ended, shutdown_wait))
+		pr_warn("colinux: a guest didn't power off in time\n");
+	tell_all(end_now);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_block = { .notifier_call = reboot_event };
+
+int colinux_life_init(void)
+{
+	int err = register_pm_notifier(&power_block);
+
+	if (err)
+		return err;
+	err = register_reboot_notifier(&reboot_block);
+	if (err)
+		unregister_pm_notifier(&power_block);
+	return err;
+}
+
+void colinux_life_exit(void)
+{
+	unregister_reboot_notifier(&reboot_block);
+	unregister_pm_notifier(&power_block);
+}

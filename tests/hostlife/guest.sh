@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: busy (load=) or not, a beat with the time each half second; or
+# fails in the way that the word act= names, and tells whether it's over it.
+word()
+{
+	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"
+}
+
+mount -t debugfs debugfs /sys/kernel/debug
+echo /bin/told >/proc/sys/kernel/poweroff_cmd
+printf '#!/bin/sh\necho "guest: told to power off" >/dev/console\nsync\npoweroff -f\n' >/bin/told
+chmod 755 /bin/told
+
+act=$(word act)
+if [ -n "$act" ]; then
+	echo "guest: $act"
+	usleep 300000 # for the console
+	echo "$act" >/sys/kernel/debug/colinux/action
+	usleep 300000
+	echo "guest: over it"
+	exit 0
+fi
+
+if [ -n "$(word rest)" ]; then
+	echo "guest: rests"
+	sleep "$(word rest)"
+	exit 0
+fi
+
+# A process that computes and one that makes others.
+while :; do :; done &
+while :; do
+	echo "beat $(cut -d' ' -f1 /proc/uptime) $(date +%s)"
+	usleep 500000
+done

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0
+# In the lab host, which has two processors: what a host does with its guests.
+. /check.sh
+. /life.sh
+insmod /lib/colinux.ko || exit 1
+sysctl -qw kernel.printk=1
+
+busy life && moves life
+check "a busy guest starts" $? "$(state_of life)"
+pid=$(daemon_of life)
+thread=$(vcpu_thread "$pid")
+taskset -p 2 "$thread" >/dev/null
+
+rmmod colinux 2>/tmp/rmmod
+[ $? != 0 ] && [ -e /dev/colinux ] && well life
+check "the module is not unloaded under a VM" $? "$(cat /tmp/rmmod; state_of life)"
+
+alone=$(guest_share 3)
+[ "$alone" -ge 60 ]
+check "the guest's time is guest time on the host: $alone % of a busy processor" $? "$(cat "/proc/$pid/stat")"
+
+kill -STOP "$pid"
+stands life
+check "SIGSTOP stops the guest" $? "$(state_of life)"
+sleep 6
+kill -CONT "$pid"
+well life
+check "SIGCONT lets it go on, its clock is right, it reports no stall" $? "$(state_of life)"
+
+# A rival on the same processor.
+alone=$(share "$thread" 3)
+taskset 2 sh -c 'while :; do :; done' &
+rival=$!
+even=$(share "$thread" 3)
+renice -n 15 -p "$thread" >/dev/null
+nicer=$(share "$thread" 3)
+renice -n -15 -p "$thread" >/dev/null
+echo "# percent of a processor: $alone alone, $even beside a rival, $nicer beside it with nice 15"
+[ "$even" -lt $((alone * 3 / 4)) ] && [ "$nicer" -lt $((even / 2)) ] && kill $rival && well life
+check "nice works" $? "$(state_of life)"
+wait $rival 2>/dev/null
+
+group=/sys/fs/cgroup/vms
+echo '+cpu' >/sys/fs/cgroup/cgroup.subtree_control
+mkdir $group && echo "$pid" >$group/cgroup.procs
+echo '20000 100000' >$group/cpu.max
+limited=$(share "$thread" 4)
+echo "# percent of a processor with a limit of 20: $limited"
+[ "$limited" -ge 5 ] && [ "$limited" -le 30 ] && well life
+check "a cgroup's limit of CPU time holds" $? "$(cat $group/cpu.stat; state_of life)"
+echo max >$group/cpu.max
+
+echo 1 >$group/cgroup.freeze
+stands life && grep -q 'frozen 1' $group/cgroup.events
+check "a frozen cgroup stands still" $? "$(cat $group/cgroup.events; state_of life)"
+sleep 5
+echo 0 >$group/cgroup.freeze
+well life
+check "thawed it goes on, its clock is right, it reports no stall" $? "$(state_of life)"
+
+failed=
+for _ in 1 2 3; do
+	taskset -p 2 "$thread" >/dev/null
+	usleep 300000
+	echo 0 >/sys/devices/system/cpu/cpu1/online && well life || failed=yes
+	echo 1 >/sys/devices/system/cpu/cpu1/online && well life || failed=yes
+done
+[ -z "$failed" ]
+check "the processor under a guest goes offline and online" $? "$(state_of life)"
+
+colinux stop life >/tmp/stop 2>&1
+check "it powers off when asked" $? "$(cat /tmp/stop; state_of life)"
+
+# ---- the watchdog ------------------------------------------------------------
+
+# A host process on the guest's processor: when it made a step.
+steps_beside()
+{
+	taskset -p 1 $$ >/dev/null
+	while pidof colinux-daemon >/dev/null; do
+		usleep 10000
+		cut -d' ' -f1 /proc/uptime
+	done
+}
+
+# The longest time between two of its steps, in tenths of a second.
+longest()
+{
+	awk 'NR > 1 && $1 - last > most { most = $1 - last } { last = $1 } END { printf "%d", most * 10 }' /tmp/steps
+}
+
+stuck() # ACTION [WORD]...
+{
+	act=$1
+	shift
+	rm -f /tmp/console
+	begin=$(cut -d. -f1 /proc/uptime)
+	taskset 1 colinux-daemon name=stuck kernel=/guest/vmlinux initrd=/guest/initrd mem=64 \
+		log=/tmp/console act="$act" "$@" >/tmp/daemon 2>&1 </dev/null &
+	sleep 1
+	sh -c '. /steps.sh' >/tmp/steps
+	wait $!
+	seconds=$(($(cut -d. -f1 /proc/uptime) - begin))
+	colinux info stuck >/tmp/info 2>&1
+	rescues=$(sed -n 's/.*rescues *//p' /tmp/info)
+	echo "# $act: $seconds s, longest wait beside it $(longest) tenths of a second, ${rescues:-no} NMIs"
+}
+
+{
+	sed -n '/^steps_beside/,/^}/p' /lab/script
+	echo steps_beside
+} >/steps.sh
+
+stuck slow-irqs-off
+grep -q 'guest: over it' /tmp/console && grep -q '^verdict: *poweroff' /tmp/info
+check "a guest that was only slow goes on unharmed" $? "$(cat /tmp/info /tmp/console)"
+[ "${rescues:-0}" -ge 1 ]
+check "and the host had its processor meanwhile" $? "$(cat /tmp/info)"
+for act in spin-irqs-off halt-irqs-off; do
+	stuck $act watchdog=8
+	grep -q '^verdict: *stuck: vCPU 0 kept its processor for 8 s' /tmp/info &&
+		! grep -q 'guest: over it' /tmp/console
+	check "$act: ends with a verdict that says so" $? "$(cat /tmp/info /tmp/console)"
+	[ "${rescues:-0}" -ge 5 ] && [ "$(longest)" -lt 60 ]
+	check "$act: the host had its processor meanwhile" $? "$(cat /tmp/info)"
+done
+
+# ---- idle ----------------------------------------------------------------------
+
+# What wakes the host for the guest, in $1 seconds: its timer, our look after it
+# and, at most, one interrupt to the processor on which that is armed; or others.
+trace_wakes()
+{
+	trace=/sys/kernel/debug/tracing
+	for event in timer/hrtimer_expire_entry timer/timer_start timer/timer_expire_entry sched/sched_wakeup; do
+		echo 1 >$trace/events/$event/enable
+	done
+	echo >$trace/trace
+	sleep "$1"
+	echo 0 >$trace/events/enable
+	timers=$(grep -c 'hrtimer_expire_entry.*timer_fired' $trace/trace)
+	armed=$(grep -c 'timer_start.*away_fired' $trace/trace)
+	looks=$(grep -c 'timer_expire_entry.*away_fired' $trace/trace)
+	woken=$(grep -c 'sched_wakeup: comm=colinux-daemon' $trace/trace)
+}
+
+guest idle mem=64 rest=45 &
+tries=0
+until grep -q 'guest: rests' /tmp/console 2>/dev/null || [ $tries = 60 ]; do
+	sleep 1
+	tries=$((tries + 1))
+done
+sleep 5
+trace_wakes 20
+echo "# an idle guest in 20 s: $timers timers, $looks looks, $armed times armed; its threads woken $woken times"
+[ "$looks" != 0 ] && [ $((timers + looks + armed)) -le 60 ] && [ "$woken" -le 60 ]
+check "an idle guest wakes the host at most 3 times a second" $? "$(grep -E 'away_fired|timer_fired|colinux' $trace/trace)"
+wait
+exit 0
