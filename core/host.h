@@ -107,9 +107,8 @@ co_u32 host_tsc_khz(void); /* 0: unknown [atomic] */
 /* One-shot. `fn` runs in hard-interrupt (NT: DPC) context. */
 void host_timer_init(struct host_timer *t, void (*fn)(void *arg), void *arg);
 /* At host_time_ns() == `when`, at once if that is past; replaces an earlier
- * setting. `away`: a CPU on which it must not fire unless it's the only one, then
- * some ms late; HOST_CPU_ANY. Of two settings at once one counts where `away` is
- * HOST_CPU_ANY; else the caller sees to it that there aren't two. [atomic] */
+ * setting. `away`: a CPU on which it must not fire unless it's the only one, from
+ * which no two settings come at once; or HOST_CPU_ANY. [atomic] */
 #define HOST_CPU_ANY 0xffffffff
 void host_timer_set(struct host_timer *t, co_u64 when, co_u32 away);
 /* Afterwards fn neither runs nor will. [sleep] */

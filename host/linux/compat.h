@@ -10,7 +10,6 @@
 #include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/smp.h>
-#include <linux/timer.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
@@ -26,11 +25,6 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define eventfd_signal(ctx) eventfd_signal(ctx, 1)
-#endif
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define timer_delete(timer) del_timer(timer)
-#define timer_delete_sync(timer) del_timer_sync(timer)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Time, waiting, locks, notification, text. */
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
-#include <linux/timer.h>
 #include <linux/wait.h>
 #include "port.h"
 
 struct linux_timer {
 	struct hrtimer timer;
-	struct timer_list away; /* on another CPU: hrtimers can't be set there */
+	call_single_data_t csd; /* sets it on another CPU, to `when` */
+	u64 when;
+	unsigned int sent; /* the csd is on its way */
 	void (*fn)(void *arg);
 	void *arg;
 };
@@ -50,11 +53,13 @@ static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static void away_fired(struct timer_list *timer)
+static void set_here(void *arg)
 {
-	struct linux_timer *t = container_of(timer, struct linux_timer, away);
+	struct linux_timer *t = arg;
 
-	t->fn(t->arg);
+	hrtimer_start(&t->timer, ns_to_ktime(READ_ONCE(t->when)),
+		      HRTIMER_MODE_ABS_PINNED_HARD);
+	smp_store_release(&t->sent, 0);
 }
 
 void host_timer_init(struct host_timer *timer, void (*fn)(void *arg), void *arg)
@@ -63,24 +68,28 @@ void host_timer_init(struct host_timer *timer, void (*fn)(void *arg), void *arg)
 
 	hrtimer_init(&t->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	t->timer.function = timer_fired;
-	timer_setup(&t->away, away_fired, 0);
+	INIT_CSD(&t->csd, set_here, t);
 	t->fn = fn;
 	t->arg = arg;
 }
 
-/* Interrupts off: the chosen CPU can't go offline meanwhile. */
-static void set_away(struct timer_list *timer, co_u64 when, co_u32 away)
+/*
+ * Not a timer of the wheel, which could be set on any CPU: those are softirqs', and
+ * a CPU that waits for the one that a guest keeps may be one that has left its
+ * softirqs to a thread. Interrupts off: the chosen CPU can't go offline meanwhile.
+ */
+static void set_away(struct linux_timer *t, co_u64 when, co_u32 away)
 {
 	unsigned int cpu = cpumask_next(away, cpu_online_mask);
-	co_u64 now = ktime_get_ns();
 
 	if (cpu >= nr_cpu_ids)
 		cpu = cpumask_first(cpu_online_mask);
-	timer_delete(timer);
-	timer->expires = jiffies + 1;
-	if (when > now)
-		timer->expires += nsecs_to_jiffies(when - now);
-	add_timer_on(timer, cpu);
+	WRITE_ONCE(t->when, when);
+	if (smp_processor_id() != away)
+		hrtimer_start(&t->timer, ns_to_ktime(when),
+			      HRTIMER_MODE_ABS_PINNED_HARD);
+	else if (!xchg(&t->sent, 1) && smp_call_function_single_async(cpu, &t->csd))
+		smp_store_release(&t->sent, 0);
 }
 
 void host_timer_set(struct host_timer *timer, co_u64 when, co_u32 away)
@@ -93,14 +102,17 @@ void host_timer_set(struct host_timer *timer, co_u64 when, co_u32 away)
 		return;
 	}
 	local_irq_save(flags);
-	set_away(&to_timer(timer)->away, when, away);
+	set_away(to_timer(timer), when, away);
 	local_irq_restore(flags);
 }
 
 void host_timer_cancel(struct host_timer *timer)
 {
-	hrtimer_cancel(&to_timer(timer)->timer);
-	timer_delete_sync(&to_timer(timer)->away);
+	struct linux_timer *t = to_timer(timer);
+
+	while (smp_load_acquire(&t->sent))
+		msleep(1);
+	hrtimer_cancel(&t->timer);
 }
 
 void host_wait_init(struct host_wait *w)
