@@ -212,6 +212,8 @@ static void areas_place(struct co_vm *vm, const struct boot_map *map)
 			map->areas + i * sizeof(struct co_vcpu_area));
 	vm->image.boot_params = map->params;
 	vm->image.areas = map->areas;
+	vm->image.reserved_start = map->start;
+	vm->image.reserved_end = map->end;
 }
 
 int co_boot_setup(struct co_vm *vm, co_u64 top, co_u64 initrd,

@@ -73,25 +73,17 @@ static enum co_next call_notify(struct co_vcpu *vcpu,
 	return answer(vcpu, 0, CO_NEXT_FAST);
 }
 
-/* The guest's text, or NULL if it isn't all in its memory. */
-static const char *text_at(struct co_vcpu *vcpu, co_u64 pa, co_u64 size)
-{
-	if (size > CO_TEXT_MAX)
-		return NULL;
-	return co_memory_at(&vcpu->vm->memory, pa, size);
-}
-
 static enum co_next call_console(struct co_vcpu *vcpu,
 				 const struct co_call *call,
 				 struct co_req_vcpu_run *req)
 {
-	const char *text = text_at(vcpu, call->arg[0], call->arg[1]);
+	co_u64 size = call->arg[1];
 
-	if (!text)
+	if (size > CO_TEXT_MAX ||
+	    !co_memory_read(&vcpu->vm->memory, call->arg[0], req->data, size))
 		return answer(vcpu, CO_ERROR_ARG, CO_NEXT_BREATHE);
 	req->exit = CO_EXIT_CONSOLE;
-	req->size = (co_u32)call->arg[1];
-	memcpy(req->data, text, req->size);
+	req->size = (co_u32)size;
 	return answer(vcpu, 0, CO_NEXT_EXIT);
 }
 
@@ -117,26 +109,30 @@ static enum co_next call_device(struct co_vcpu *vcpu,
 	return CO_NEXT_EXIT;
 }
 
-/* A verdict is one line of printable text, whatever the guest sent. */
-static void text_clean(char *to, co_size room, const char *text, co_u64 size)
+/* A verdict is one line of printable text, whatever the guest sent: none if it
+ * names what isn't its own. `line` has `room` bytes. */
+static void line_read(struct co_memory *mem, co_u64 pa, co_u64 size, char *line,
+		      co_size room)
 {
-	co_size n = 0;
+	co_size n = CO_MIN(size, room - 1);
 
-	while (n + 1 < room && n < size && text[n]) {
-		to[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : ' ';
-		n++;
-	}
-	to[n] = 0;
+	if (size > CO_TEXT_MAX || (size && !co_memory_has(mem, pa, size)) ||
+	    !co_memory_read(mem, pa, line, n))
+		n = 0;
+	line[n] = 0;
+	for (n = 0; line[n]; n++)
+		if (line[n] < ' ' || line[n] > '~')
+			line[n] = ' ';
 }
 
 static enum co_next call_stop(struct co_vcpu *vcpu, const struct co_call *call,
 			      struct co_req_vcpu_run *req)
 {
-	const char *text = text_at(vcpu, call->arg[1], call->arg[2]);
 	char line[200];
 
 	(void)req;
-	text_clean(line, sizeof(line), text ? text : "", text ? call->arg[2] : 0);
+	line_read(&vcpu->vm->memory, call->arg[1], call->arg[2], line,
+		  sizeof(line));
 	if (call->arg[0] < CO_STOP_POWEROFF || call->arg[0] > CO_STOP_PANIC)
 		co_vm_stop(vcpu->vm, CO_VERDICT_BADCALL,
 			   "stop with the unknown reason %llu", call->arg[0]);
@@ -186,6 +182,16 @@ static enum co_next call_vcpu_down(struct co_vcpu *vcpu,
 	return answer(vcpu, 0, CO_NEXT_IDLE);
 }
 
+/* Sleeps: not in a burst. */
+static enum co_next call_move(struct co_vcpu *vcpu, const struct co_call *call,
+			      struct co_req_vcpu_run *req)
+{
+	(void)vcpu;
+	(void)call;
+	(void)req;
+	return CO_NEXT_MOVE;
+}
+
 static call_fn *const calls[CO_CALL_COUNT] = {
 	[CO_CALL_NOP] = call_nop,
 	[CO_CALL_FORWARD] = call_forward,
@@ -201,6 +207,8 @@ static call_fn *const calls[CO_CALL_COUNT] = {
 	[CO_CALL_SEND] = call_send,
 	[CO_CALL_VCPU_UP] = call_vcpu_up,
 	[CO_CALL_VCPU_DOWN] = call_vcpu_down,
+	[CO_CALL_MEMORY_GIVE] = call_move,
+	[CO_CALL_MEMORY_TAKE] = call_move,
 };
 
 enum co_next co_call(struct co_vcpu *vcpu, const struct co_call *call,

@@ -44,19 +44,24 @@ void host_free(void *p);
 void *host_page_alloc(co_u64 *pa);
 void host_page_free(void *va); /* [sleep] */
 
+struct co_file;
+
 /* Guest memory: `size` bytes (multiple of 2 MiB) contiguous, aligned to `align`
- * (a power of two >= 2 MiB), zeroed. 0 and *pa, or -CO_ENOMEM. [sleep] */
+ * (a power of two >= 2 MiB), zeroed. *pa: exactly there, 0: anywhere. 0 and *pa,
+ * or -CO_ENOMEM. [sleep] */
 int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa);
-/* Frames that someone else still holds (I/O in flight) go when he lets go.
- * [sleep] */
-void host_chunk_free(co_u64 pa, co_u64 size);
-/* The host's own mapping of a byte of guest memory; linear within a chunk. NT:
- * made by host_chunk_alloc(). [atomic] */
+/* Any blocks of 2 MiB of what host_chunk_alloc() gave. First they leave the user
+ * mappings of `file` (NULL: there are none), and nothing that began before can
+ * put them there again; then they are free. Frames that someone else still holds
+ * (I/O in flight) go when he lets go. [sleep] */
+void host_chunk_free(struct co_file *file, co_u64 pa, co_u64 size);
+/* The host's own mapping of a byte of guest memory; linear within a chunk as it
+ * was allocated. NT: made by host_chunk_alloc(). [atomic] */
 void *host_chunk_va(co_u64 pa);
 
-/* All of the machine's memory in bytes; *free: what could be taken of it now
- * without swapping. [atomic] */
-co_u64 host_memory(co_u64 *free);
+/* All of the machine's memory in bytes. *free: what could be taken of it now
+ * without swapping; *top: the end of the highest. Both may be NULL. [atomic] */
+co_u64 host_memory(co_u64 *free, co_u64 *top);
 
 /* Machine address of a byte of the driver's own text or data; 0: not mapped.
  * [sleep] */

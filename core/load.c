@@ -112,6 +112,8 @@ static void describe(struct co_vm *vm, const struct co_elf *elf)
 	co_u64 base = vm->memory.chunk[vm->memory.main].address;
 
 	image->load = base - image_base(elf);
+	image->start = base;
+	image->end = elf->end + image->load;
 	co_elf_entry(elf, &image->entry);
 	image->entry += image->load;
 	co_elf_physical(elf, image->note.passage_start, &image->passage_pa);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory: a list of contiguous pieces of machine memory.
+ * Guest memory at the start: a list of contiguous pieces of machine memory. What
+ * becomes of it is map.c's and move.c's.
  *
  * Machine address = guest physical address, so the pieces stand in the guest's
  * memory map exactly as the host gave them. Linux describes memory in sections
@@ -19,7 +20,7 @@
 
 co_u64 co_memory_reserve(void)
 {
-	co_u64 free, total = host_memory(&free);
+	co_u64 free, total = host_memory(&free, NULL);
 	co_u64 reserve = CO_MAX(total / 10, RESERVE_MIN);
 
 	/* A lab host of 1 GiB and less has no 256 MiB to set aside. */
@@ -32,7 +33,7 @@ co_u64 co_memory_available(void)
 {
 	co_u64 free, reserve = co_memory_reserve();
 
-	host_memory(&free);
+	host_memory(&free, NULL);
 	if (free <= reserve)
 		return 0;
 	return CO_ALIGN_DOWN(free - reserve, CO_LARGE_PAGE);
@@ -84,6 +85,7 @@ static int piece_alloc(co_u64 left, co_u64 *piece, co_u64 *pa, co_u64 *size)
 		co_u64 try = CO_MIN(left, *piece);
 		co_u64 align = CO_MIN(power_below(try), GUEST_SECTION);
 
+		*pa = 0;
 		if (!host_chunk_alloc(try, align, pa)) {
 			*size = try;
 			return 0;
@@ -94,14 +96,14 @@ static int piece_alloc(co_u64 left, co_u64 *piece, co_u64 *pa, co_u64 *size)
 	}
 }
 
-/* What the daemon maps, and where image and boot information go. */
+/* What the daemon maps: blocks may come from anywhere. And where image and boot
+ * information go. */
 static void memory_survey(struct co_memory *mem)
 {
-	const struct co_chunk *last = &mem->chunk[mem->count - 1];
 	co_u32 i;
 
-	mem->lowest = mem->chunk[0].address;
-	mem->highest = last->address + last->size;
+	mem->lowest = 0;
+	host_memory(NULL, &mem->highest);
 	mem->main = 0;
 	for (i = 1; i < mem->count; i++)
 		if (mem->chunk[i].size > mem->chunk[mem->main].size)
@@ -121,8 +123,13 @@ static int memory_fill(struct co_memory *mem, co_u64 size)
 		err = piece_alloc(size - mem->size, &piece, &pa, &got);
 		if (err)
 			return err;
+		err = co_map_prepare(mem, pa, got);
+		if (err) {
+			host_chunk_free(NULL, pa, got);
+			return err;
+		}
 		chunk_insert(mem, pa, got);
-		mem->size += got;
+		co_map_set(mem, pa, got, true);
 	}
 	return 0;
 }
@@ -132,6 +139,8 @@ int co_memory_alloc(struct co_memory *mem, co_u64 size)
 	int err;
 
 	memset(mem, 0, sizeof(*mem));
+	host_lock_init(&mem->lock);
+	host_mutex_init(&mem->moves);
 	if (!size || size % CO_LARGE_PAGE)
 		return -CO_EINVAL;
 	if (size > co_memory_available())
@@ -141,17 +150,13 @@ int co_memory_alloc(struct co_memory *mem, co_u64 size)
 		co_memory_free(mem);
 		return err;
 	}
-	mem->peak = mem->size;
 	memory_survey(mem);
 	return 0;
 }
 
 void co_memory_free(struct co_memory *mem)
 {
-	co_u32 i;
-
-	for (i = 0; i < mem->count; i++)
-		host_chunk_free(mem->chunk[i].address, mem->chunk[i].size);
+	co_map_free(mem);
 	host_free(mem->chunk);
 	memset(mem, 0, sizeof(*mem));
 }

@@ -128,7 +128,7 @@ static int do_memory(struct co_vm *vm, union request *req)
 
 	if (!range->size)
 		return -CO_EINVAL;
-	return co_memory_at(&vm->memory, range->address, range->size) ?
+	return co_memory_has(&vm->memory, range->address, range->size) ?
 		       0 :
 		       -CO_EFAULT;
 }

@@ -133,14 +133,17 @@ static bool progress(const struct turn *t)
 }
 
 /* What the guest wanted and the host took: the time from the end of a burst that
- * it did not end to sleep, or to ask the daemon, to the next one's start. */
+ * it did not end to sleep, or to ask for something, to the next one's start. */
 static void account(struct co_vcpu *vcpu, co_u64 start, co_u64 end,
 		    enum co_next next)
 {
 	co_count_by(&vcpu->vm->stats.guest_ns, end - start);
 	if (vcpu->left_ns)
 		co_count_by(&vcpu->area->event.steal_ns, start - vcpu->left_ns);
-	vcpu->left_ns = next == CO_NEXT_IDLE || next == CO_NEXT_EXIT ? 0 : end;
+	vcpu->left_ns = next == CO_NEXT_IDLE || next == CO_NEXT_MOVE ||
+					next == CO_NEXT_EXIT ?
+				0 :
+				end;
 }
 
 /* What the other vCPUs see of this one while it is out. */
@@ -189,6 +192,8 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 	}
 	co_store(&vcpu->mode, CO_VCPU_OUT);
 	host_unpin();
+	if (next == CO_NEXT_MOVE)
+		co_memory_move(vcpu, &t.call);
 	if (next == CO_NEXT_IDLE && host_wait(&vcpu->wait, wake_reason, vcpu))
 		return exit_with(req, CO_EXIT_INTR);
 	return next;

@@ -94,6 +94,7 @@ int co_vm_create(struct co_file *file, struct co_req_vm_create *req)
 	vm = vm_alloc(req);
 	if (!vm)
 		return -CO_ENOMEM;
+	vm->file = file;
 	err = vm_build(vm, req);
 	if (err) {
 		co_vm_destroy(vm);
@@ -156,17 +157,13 @@ void co_vm_stop(struct co_vm *vm, co_u32 verdict, const char *format, ...)
 		vcpu_leave(&vm->vcpu[i]);
 }
 
-/* The guest's own words are taken for what they can be. */
 static void info_memory(struct co_vm *vm, struct co_req_vm_info *req)
 {
 	req->memory = co_load(&vm->memory.size);
 	req->memory_max = vm->memory_max;
 	req->memory_limit = co_load(&vm->memory_limit);
 	req->memory_returned = co_load(&vm->memory.peak) - req->memory;
-	req->memory_free = 0;
-	if (co_load(&vm->loaded))
-		req->memory_free = co_load(&vm->vcpu[0].area->event.memory_free);
-	req->memory_free = CO_MIN(req->memory_free, req->memory);
+	req->memory_free = CO_MIN(co_memory_idle(vm), req->memory);
 }
 
 void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req)

@@ -3,7 +3,8 @@
  * The core's objects: a VM, its memory, its vCPUs.
  *
  * Locking: vm->lock (a mutex) orders requests that change the VM (load, doorbell,
- * chunk list); vcpu->running is taken by compare-exchange for the length of a
+ * chunk list); memory.moves orders the guest's own changes to its memory, and
+ * memory.lock each look at it with the map; vcpu->running is taken by compare-exchange for the length of a
  * RUN; the event words are atomics; the verdict is written once under
  * vm->verdict_lock. The VM is destroyed only after its last request has ended,
  * which the port guarantees by its file reference.
@@ -80,13 +81,21 @@ struct co_vcpu {
 	struct co_watch watch;
 };
 
+/* The map of blocks: machine addresses below 128 TiB, 64 GiB in a leaf. */
+#define CO_MAP_LEAF   (1ULL << 36)
+#define CO_MAP_LEAVES 2048
+#define CO_MAP_END    (CO_MAP_LEAF * CO_MAP_LEAVES)
+
 struct co_memory {
-	struct co_chunk *chunk; /* ascending; [0..count) */
+	struct co_chunk *chunk; /* at the start; ascending; [0..count) */
 	co_u32 count;
-	co_u64 size;
-	co_u64 peak; /* the largest `size` so far */
-	co_u64 lowest, highest;
 	co_u32 main; /* index of the chunk that holds image, initrd, areas */
+	co_u64 size; /* now */
+	co_u64 peak; /* the largest `size` so far */
+	co_u64 lowest, highest; /* where blocks can lie */
+	struct host_lock lock; /* the map changes, or a block is read */
+	struct host_mutex moves; /* one GIVE or TAKE at a time */
+	co_u64 *leaf[CO_MAP_LEAVES]; /* a bit per block */
 };
 
 /* What load.c found out about the image. */
@@ -97,6 +106,9 @@ struct co_image {
 	co_u64 passage_pa; /* physical address of note.passage_start */
 	co_u64 boot_params; /* physical, %rsi at entry */
 	co_u64 areas; /* physical, struct co_vcpu_area[] */
+	/* Physical ranges that stay as long as the VM does. */
+	co_u64 start, end;
+	co_u64 reserved_start, reserved_end;
 };
 
 struct co_stats {
@@ -115,7 +127,10 @@ static inline void co_count(co_u64 *counter)
 	co_count_by(counter, 1);
 }
 
+struct co_file;
+
 struct co_vm {
+	struct co_file *file; /* whose mappings show its memory */
 	struct host_mutex lock;
 	struct host_lock verdict_lock;
 	co_u32 verdict; /* CO_VERDICT_NONE: none yet */
@@ -179,9 +194,34 @@ void co_memory_free(struct co_memory *mem);
 /* Bytes that a VM could get now. [atomic] */
 co_u64 co_memory_available(void);
 co_u64 co_memory_reserve(void);
-/* Host address of [pa, pa + size) if all of it lies in one chunk of the guest,
- * else NULL. The border check for every address that a guest names. [atomic] */
+/* Host address of [pa, pa + size) if all of it lies in one chunk that the guest
+ * started with, else NULL. Until it runs: then blocks come and go. [atomic] */
 void *co_memory_at(const struct co_memory *mem, co_u64 pa, co_u64 size);
+
+/* ---- map.c ---------------------------------------------------------------- */
+
+/* Is all of [pa, pa + size) the guest's at this moment? [atomic] */
+bool co_memory_has(const struct co_memory *mem, co_u64 pa, co_u64 size);
+/* Any of its blocks? Whole blocks below CO_MAP_END. [atomic] */
+bool co_memory_has_any(const struct co_memory *mem, co_u64 pa, co_u64 size);
+/* Copies what a running guest names; false if it isn't all its own. For pieces
+ * of some KiB: interrupts are off. [atomic] */
+bool co_memory_read(struct co_memory *mem, co_u64 pa, void *to, co_u64 size);
+/* Room for the bits of these blocks. 0 or -CO_ENOMEM. [sleep] */
+int co_map_prepare(struct co_memory *mem, co_u64 pa, co_u64 size);
+/* They come or go. [atomic] */
+void co_map_set(struct co_memory *mem, co_u64 pa, co_u64 size, bool present);
+/* Gives all blocks to the host, and the map. [sleep] */
+void co_map_free(struct co_memory *mem);
+
+/* ---- move.c --------------------------------------------------------------- */
+
+/* CO_CALL_MEMORY_GIVE and _TAKE; sets the guest's result. [sleep] */
+void co_memory_move(struct co_vcpu *vcpu, const struct co_call *call);
+/* Bytes that the guest has and doesn't use, as it said last. [atomic] */
+co_u64 co_memory_idle(struct co_vm *vm);
+/* Tells the guest that the host is short of so much. [atomic] */
+void co_memory_ask(struct co_vm *vm, co_u64 bytes);
 
 /* ---- load.c, boot.c ------------------------------------------------------- */
 
@@ -218,6 +258,7 @@ enum co_next {
 	CO_NEXT_BREATHE, /* host interrupts and scheduler first */
 	CO_NEXT_IDLE,	 /* sleep until an event, then back */
 	CO_NEXT_REPLAY,	 /* hand call->arg[0] to the host as an interrupt */
+	CO_NEXT_MOVE,	 /* co_memory_move(), then back */
 	CO_NEXT_EXIT,	 /* to user space with req filled */
 };
 /* Interrupts off. Sets the guest's result. [pinned] */

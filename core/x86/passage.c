@@ -199,8 +199,35 @@ static void pages_fill(struct co_vcpu *vcpu)
 	guest->peer_arg = (co_uptr)host;
 }
 
+/* The entry that maps the large page at `va`; its tables are there. */
+static co_u64 *large_entry(struct co_passage *p, co_u64 va)
+{
+	co_u64 *table = p->table[0];
+	int level;
+
+	for (level = co_cpu_la57() ? 4 : 3; level > 1; level--)
+		table = table_at(p, table[(va >> LEVEL_SHIFT(level)) & 511] &
+					    PTE_ADDRESS);
+	return &table[(va >> LEVEL_SHIFT(1)) & 511];
+}
+
+/* The first steps are done. Blocks of the main chunk may go back to the host: no
+ * table of ours shows them any more. */
+static void unmap_identity(struct co_vcpu *vcpu)
+{
+	const struct co_memory *mem = &vcpu->vm->memory;
+	const struct co_chunk *main = &mem->chunk[mem->main];
+	co_u64 pa, size = CO_MIN(main->size, IDENTITY_MAX);
+
+	for (pa = main->address; pa < main->address + size;
+	     pa += CO_LARGE_PAGE)
+		*large_entry(&vcpu->passage, pa) = 0;
+}
+
 void co_passage_redirect(struct co_vcpu *vcpu)
 {
+	if (!vcpu->index)
+		unmap_identity(vcpu);
 	vcpu->passage.host->peer_entry = vcpu->vm->image.note.arrive;
 	vcpu->passage.host->peer_arg = guest_page_va(vcpu);
 	vcpu->passage.host->peer_arg2 = 0;

@@ -26,18 +26,21 @@ static int colinux_open(struct inode *inode, struct file *file)
 	if (!lf)
 		return -ENOMEM;
 	co_file_init(&lf->core);
+	lf->mapping = file->f_mapping;
+	init_rwsem(&lf->faults);
 	file->private_data = &lf->core;
 	colinux_clock_add(lf);
 	colinux_life_add(lf);
+	colinux_pressure_add(lf);
 	return 0;
 }
 
 /* The last reference, mappings and requests in flight included, is gone. */
 static int colinux_release(struct inode *inode, struct file *file)
 {
-	struct linux_file *lf = container_of(file->private_data,
-					     struct linux_file, core);
+	struct linux_file *lf = to_linux(file->private_data);
 
+	colinux_pressure_remove(lf);
 	colinux_clock_remove(lf);
 	colinux_life_remove(lf);
 	co_file_release(&lf->core);
@@ -97,11 +100,16 @@ static int __init colinux_init(void)
 	err = colinux_clock_init();
 	if (err)
 		goto life_exit;
-	err = misc_register(&colinux_device);
+	err = colinux_pressure_init();
 	if (err)
 		goto clock_exit;
+	err = misc_register(&colinux_device);
+	if (err)
+		goto pressure_exit;
 	return 0;
 
+pressure_exit:
+	colinux_pressure_exit();
 clock_exit:
 	colinux_clock_exit();
 life_exit:
@@ -114,6 +122,7 @@ cpu_exit:
 static void __exit colinux_exit(void)
 {
 	misc_deregister(&colinux_device);
+	colinux_pressure_exit();
 	colinux_clock_exit();
 	colinux_life_exit();
 	colinux_cpu_exit();

@@ -105,6 +105,17 @@ static unsigned long take_contig(unsigned long count, unsigned long align)
 	return pfn;
 }
 
+static unsigned long take_exactly(unsigned long pfn, unsigned long count)
+{
+	bool taken = false;
+
+	mutex_lock(&contig_lock);
+	if (pfn >= LOWEST_PFN)
+		taken = take_range(pfn, count);
+	mutex_unlock(&contig_lock);
+	return taken ? pfn : 0;
+}
+
 /* Small chunks come from the buddy allocator, which knows where they are. */
 static unsigned long take_buddy(unsigned int order)
 {
@@ -134,7 +145,9 @@ int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
 	unsigned int order = get_order(size);
 	unsigned long count = size >> PAGE_SHIFT, pfn;
 
-	if (size == align && size == (PAGE_SIZE << order) && order < MAX_ORDER)
+	if (*pa)
+		pfn = take_exactly(PHYS_PFN(*pa), count);
+	else if (size == align && size == (PAGE_SIZE << order) && order < MAX_ORDER)
 		pfn = take_buddy(order);
 	else
 		pfn = take_contig(count, align >> PAGE_SHIFT);
@@ -145,10 +158,13 @@ int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
 	return 0;
 }
 
-void host_chunk_free(co_u64 pa, co_u64 size)
+/* As with any freed memory: who allocates it next zeroes what must be zero. */
+void host_chunk_free(struct co_file *file, co_u64 pa, co_u64 size)
 {
 	unsigned long pfn = PHYS_PFN(pa), end = pfn + (size >> PAGE_SHIFT);
 
+	if (file)
+		colinux_unmap(to_linux(file), pa, size);
 	for (; pfn < end; pfn++) {
 		__free_page(pfn_to_page(pfn));
 		if (!(pfn % 512))
@@ -161,11 +177,24 @@ void *host_chunk_va(co_u64 pa)
 	return __va(pa);
 }
 
-co_u64 host_memory(co_u64 *free)
+static unsigned long top_pfn(void)
+{
+	unsigned long top = 0;
+	int nid;
+
+	for_each_online_node(nid)
+		top = max(top, (unsigned long)node_end_pfn(nid));
+	return top;
+}
+
+co_u64 host_memory(co_u64 *free, co_u64 *top)
 {
 	long pages = si_mem_available();
 
-	*free = pages > 0 ? (co_u64)pages << PAGE_SHIFT : 0;
+	if (free)
+		*free = pages > 0 ? (co_u64)pages << PAGE_SHIFT : 0;
+	if (top)
+		*top = PFN_PHYS(top_pfn());
 	return (co_u64)totalram_pages() << PAGE_SHIFT;
 }
 

@@ -8,19 +8,28 @@
 #include <linux/fs.h>
 #include "port.h"
 
+/* The page enters the page table here, under the lock that colinux_unmap() waits
+ * for, and not by the caller after our return. */
 static vm_fault_t guest_fault(struct vm_fault *vmf)
 {
-	struct co_file *cf = vmf->vma->vm_file->private_data;
-	struct page *page;
+	struct linux_file *file = to_linux(vmf->vma->vm_file->private_data);
+	u64 pa = (u64)vmf->pgoff << PAGE_SHIFT;
+	vm_fault_t result = VM_FAULT_SIGBUS;
 
-	/* The chunk list is fixed from VM_CREATE on. */
-	if (!co_memory_at(&cf->vm->memory, (u64)vmf->pgoff << PAGE_SHIFT,
-			  PAGE_SIZE))
-		return VM_FAULT_SIGBUS;
-	page = pfn_to_page(vmf->pgoff);
-	get_page(page);
-	vmf->page = page;
-	return 0;
+	down_read(&file->faults);
+	if (co_memory_has(&file->core.vm->memory, pa, PAGE_SIZE))
+		result = vmf_insert_page(vmf->vma, vmf->address,
+					 pfn_to_page(vmf->pgoff));
+	up_read(&file->faults);
+	return result;
+}
+
+void colinux_unmap(struct linux_file *file, u64 start, u64 size)
+{
+	/* Faults that began before are through, those that come are refused. */
+	down_write(&file->faults);
+	up_write(&file->faults);
+	unmap_mapping_range(file->mapping, start, size, 1);
 }
 
 static const struct vm_operations_struct guest_vm_ops = {
@@ -43,7 +52,7 @@ int colinux_mmap(struct file *file, struct vm_area_struct *vma)
 	    end <= start)
 		return -EINVAL;
 	vm_flags_clear(vma, VM_MAYEXEC);
-	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
+	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &guest_vm_ops;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -22,8 +23,15 @@
 /* An open control handle. */
 struct linux_file {
 	struct co_file core;
-	struct list_head clock_list, life_list;
+	struct list_head clock_list, life_list, pressure_list;
+	struct address_space *mapping; /* of its mmaps */
+	struct rw_semaphore faults;    /* read: a page fault is served */
 };
+
+static inline struct linux_file *to_linux(struct co_file *core)
+{
+	return container_of(core, struct linux_file, core);
+}
 
 /* clock.c: the host's wall clock is watched for all files. 0 or -errno. */
 int colinux_clock_init(void);
@@ -45,7 +53,18 @@ void colinux_life_add(struct linux_file *file);
 /* Before the file's VM goes. */
 void colinux_life_remove(struct linux_file *file);
 
+/* pressure.c: when the host is short the guests of all files are asked. 0 or
+ * -errno. */
+int colinux_pressure_init(void);
+void colinux_pressure_exit(void);
+void colinux_pressure_add(struct linux_file *file);
+/* Before the file's VM goes. */
+void colinux_pressure_remove(struct linux_file *file);
+
 /* The file operation behind mmap (mmap.c). */
 int colinux_mmap(struct file *file, struct vm_area_struct *vma);
+/* Takes a range of machine addresses, which the core refuses already, out of all
+ * mappings of the file. [sleep] */
+void colinux_unmap(struct linux_file *file, u64 start, u64 size);
 
 #endif

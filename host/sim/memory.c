@@ -175,45 +175,87 @@ static void *map(co_u64 size)
 	return va;
 }
 
+/* Exactly there? */
+static bool place_at(co_u64 pa, co_u64 size)
+{
+	size_t i;
+
+	for (i = 0; i < ranges; i++)
+		if (range[i].start <= pa && pa + size <= range[i].end)
+			return !chunk_in(pa, pa + size);
+	return false;
+}
+
+static void chunk_add(co_u64 pa, co_u64 size, char *va)
+{
+	if (chunks == CHUNKS_MAX)
+		sim_die("more than %d chunks", CHUNKS_MAX);
+	chunk[chunks++] = (struct chunk){ pa, size, va };
+}
+
 int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
 {
 	bool found;
 
 	SIM_CONTEXT(SIM_SLEEP);
 	if (!size || size % CO_LARGE_PAGE || align < CO_LARGE_PAGE ||
-	    (align & (align - 1)))
+	    (align & (align - 1)) || *pa % align)
 		sim_die("host_chunk_alloc(%llx, %llx)", size, align);
 	if (sim_fails())
 		return -CO_ENOMEM;
 	pthread_mutex_lock(&mutex);
-	found = place(size, align, pa);
-	if (found) {
-		if (chunks == CHUNKS_MAX)
-			sim_die("more than %d chunks", CHUNKS_MAX);
-		chunk[chunks++] = (struct chunk){ *pa, size, map(size) };
-	}
+	found = *pa ? place_at(*pa, size) : place(size, align, pa);
+	if (found)
+		chunk_add(*pa, size, map(size));
 	pthread_mutex_unlock(&mutex);
 	if (!found)
 		return -CO_ENOMEM;
-	sim_alive(1);
+	sim_alive((co_s64)(size / CO_LARGE_PAGE));
 	co_fetch_add(&sim.chunk_bytes, size);
 	return 0;
 }
 
-void host_chunk_free(co_u64 pa, co_u64 size)
+/* What is below the part and what is above it stay. */
+static void chunk_cut(struct chunk *c, co_u64 pa, co_u64 size)
+{
+	struct chunk old = *c;
+	co_u64 above = old.pa + old.size - (pa + size);
+
+	munmap(old.va + (pa - old.pa), size);
+	*c = chunk[--chunks];
+	if (pa > old.pa)
+		chunk_add(old.pa, pa - old.pa, old.va);
+	if (above)
+		chunk_add(pa + size, above, old.va + (pa + size - old.pa));
+}
+
+/* One block; it may lie in any chunk. */
+static void block_free(co_u64 pa)
 {
 	size_t i;
 
+	for (i = 0; i < chunks; i++)
+		if (chunk[i].pa <= pa && pa < chunk[i].pa + chunk[i].size) {
+			chunk_cut(&chunk[i], pa, CO_LARGE_PAGE);
+			return;
+		}
+	sim_die("host_chunk_free(%llx): not a guest's", pa);
+}
+
+void host_chunk_free(struct co_file *file, co_u64 pa, co_u64 size)
+{
+	co_u64 at;
+
 	SIM_CONTEXT(SIM_SLEEP);
-	pthread_mutex_lock(&mutex);
-	for (i = 0; i < chunks && chunk[i].pa != pa; i++)
-		;
-	if (i == chunks || chunk[i].size != size)
+	if (!size || pa % CO_LARGE_PAGE || size % CO_LARGE_PAGE)
 		sim_die("host_chunk_free(%llx, %llx)", pa, size);
-	munmap(chunk[i].va, size);
-	chunk[i] = chunk[--chunks];
+	if (sim.leaving)
+		sim.leaving(file, pa, size);
+	pthread_mutex_lock(&mutex);
+	for (at = pa; at < pa + size; at += CO_LARGE_PAGE)
+		block_free(at);
 	pthread_mutex_unlock(&mutex);
-	sim_alive(-1);
+	sim_alive(-(co_s64)(size / CO_LARGE_PAGE));
 	co_fetch_add(&sim.chunk_bytes, -size);
 }
 
@@ -232,12 +274,16 @@ void *host_chunk_va(co_u64 pa)
 	return va;
 }
 
-co_u64 host_memory(co_u64 *free)
+co_u64 host_memory(co_u64 *free, co_u64 *top)
 {
 	co_u64 taken = sim.memory_taken + co_load(&sim.chunk_bytes);
+	size_t i;
 
 	SIM_CONTEXT(SIM_ATOMIC);
-	*free = taken < sim.memory_total ? sim.memory_total - taken : 0;
+	if (free)
+		*free = taken < sim.memory_total ? sim.memory_total - taken : 0;
+	for (i = 0; top && i < ranges; i++)
+		*top = CO_MAX(i ? *top : 0, range[i].end);
 	return sim.memory_total;
 }
 

@@ -38,6 +38,8 @@ struct sim {
 	sim_guest_fn *guest;
 	void (*copied_in)(void); /* after each host_copy_in() */
 	void (*idle)(void); /* when a thread is about to sleep in host_wait() */
+	/* when a block goes, before it's free */
+	void (*leaving)(struct co_file *file, co_u64 pa, co_u64 size);
 	void (*replay)(void); /* the host's handler, in each co_replay() */
 	co_u64 copy_fault;  /* copies that touch this address fail */
 	co_u64 fail_at;	    /* the allocation with this number fails; 0: none */

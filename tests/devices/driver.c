@@ -51,6 +51,19 @@ static int on_doorbell_set(void *context, uint32_t queue, int fd)
 	return 0;
 }
 
+static bool on_owned(void *context, uint64_t pa, uint64_t size)
+{
+	struct rig *rig = context;
+	unsigned int i;
+
+	atomic_fetch_add(&rig->asked, 1);
+	for (i = 0; i < 3; i++)
+		if (pa >= rig->chunk[i].address &&
+		    pa + size <= rig->chunk[i].address + rig->chunk[i].size)
+			return true;
+	return false;
+}
+
 static void init_memory(struct rig *rig)
 {
 	uint64_t half = RIG_MEMORY / 2, end = RIG_LOWEST + RIG_MEMORY;
@@ -67,8 +80,9 @@ static void init_memory(struct rig *rig)
 	mprotect(rig->mem.base + RIG_MEMORY, RIG_HOLE, PROT_NONE);
 	rig->mem.lowest = RIG_LOWEST;
 	rig->mem.highest = RIG_LOWEST + all;
-	rig->mem.chunk = rig->chunk;
-	rig->mem.chunks = 3;
+	rig->mem.owned = on_owned;
+	rig->mem.context = rig;
+	must(guest_memory_init(&rig->mem), "no memory");
 	rig->next = RIG_LOWEST;
 }
 
@@ -101,6 +115,7 @@ void rig_free(struct rig *rig)
 			     atomic_load(&rig->fail_doorbell),
 		     "a doorbell is left registered");
 	close(rig->event);
+	guest_memory_free(&rig->mem);
 	munmap(rig->mem.base, RIG_MEMORY + RIG_HOLE + CO_LARGE_PAGE);
 }
 

@@ -19,6 +19,7 @@
 
 struct rig {
 	uv_loop_t loop;
+	atomic_uint asked; /* how often whose memory that is */
 	struct co_chunk chunk[3]; /* two that touch, a hole, one more */
 	struct guest_memory mem;
 	uint64_t next; /* machine address of free memory */

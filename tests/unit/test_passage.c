@@ -86,8 +86,8 @@ static void host_text_where_the_host_has_it(void **state)
 static void guest_text_where_the_guest_has_it(void **state)
 {
 	(void)state;
-	assert_maps(PASSAGE_VA, VM->memory.lowest + 0x1000);
-	assert_maps(PASSAGE_END - 1, VM->memory.lowest + 0x1fff);
+	assert_maps(PASSAGE_VA, VM->memory.chunk[0].address + 0x1000);
+	assert_maps(PASSAGE_END - 1, VM->memory.chunk[0].address + 0x1fff);
 	assert_equal(walk(PASSAGE_END), NOT_MAPPED);
 	assert_equal(walk(PASSAGE_VA - 1), NOT_MAPPED);
 }
@@ -219,6 +219,8 @@ static void second_entry_arrives_in_the_guests_switch(void **state)
 
 	(void)state;
 	co_passage_redirect(VCPU);
+	/* the identity has served */
+	assert_equal(walk(VM->memory.chunk[0].address), NOT_MAPPED);
 	assert_equal(host->peer_entry, unit.image.notes.note.arrive);
 	assert_equal(host->peer_arg, guest_page_va());
 }

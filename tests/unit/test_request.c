@@ -135,9 +135,10 @@ static void create_tells_where_memory_is(void **state)
 	(void)state;
 	assert_equal(create(&req), 0);
 	assert_equal(req.chunks, 1);
-	assert_equal(req.highest - req.lowest, 512 * MIB);
+	assert_equal(req.lowest, 0);
+	assert_equal(req.highest, 12 * GIB);
 	assert_equal(ASK(CO_REQ_VM_CHUNK, chunk), 0);
-	assert_equal(chunk.chunk.address, req.lowest);
+	assert_equal(chunk.chunk.address, VM->memory.chunk[0].address);
 	assert_equal(chunk.chunk.size, 512 * MIB);
 	chunk.index = 1;
 	assert_equal(ASK(CO_REQ_VM_CHUNK, chunk), -CO_EINVAL);
@@ -235,7 +236,8 @@ static void two_vms(void **state)
 	assert_equal(co_request(&other, CO_REQ_VM_CREATE, &req, sizeof(req),
 				OWNER + 1),
 		     0);
-	assert_true(other.vm->memory.lowest != VM->memory.lowest);
+	assert_true(other.vm->memory.chunk[0].address !=
+		    VM->memory.chunk[0].address);
 	co_file_release(&other);
 	assert_equal(sim.chunk_bytes, 64 * MIB);
 }

@@ -41,7 +41,7 @@ static int start(void **state)
 /* The text lies in the guest's memory, as a guest's would. */
 static co_u64 guest_text(const char *text)
 {
-	co_u64 pa = VM->memory.lowest + 16 * MIB;
+	co_u64 pa = VM->memory.chunk[0].address + 16 * MIB;
 
 	memcpy(unit_at(pa), text, strlen(text) + 1);
 	return pa;
@@ -243,14 +243,15 @@ static void console_text_of_any_length(void **state)
 	struct co_call *call = add(CO_CALL_CONSOLE);
 
 	(void)state;
-	call->arg[0] = VM->memory.lowest;
+	call->arg[0] = VM->memory.chunk[0].address;
 	call->arg[1] = CO_TEXT_MAX;
 	call = add(CO_CALL_CONSOLE);
-	call->arg[0] = VM->memory.lowest;
+	call->arg[0] = VM->memory.chunk[0].address;
 	call->arg[1] = CO_TEXT_MAX + 1;
 	req = run();
 	assert_equal(req.size, CO_TEXT_MAX);
-	assert_memory_equal(req.data, unit_at(VM->memory.lowest), CO_TEXT_MAX);
+	assert_memory_equal(req.data, unit_at(VM->memory.chunk[0].address),
+			    CO_TEXT_MAX);
 	run_to_the_end();
 	assert_equal(answer[1], CO_ERROR_ARG);
 }

@@ -78,7 +78,6 @@ struct daemon {
 
 	struct driver *driver;
 	struct guest_memory memory;
-	struct co_chunk *chunk; /* memory.chunk points here */
 	struct machine_driver machine_driver;
 	struct machine *machine;
 	struct console *console, *agent_port;
@@ -119,6 +118,11 @@ int instance_ready(struct daemon *d, struct error **err);
 void instance_release(struct daemon *d);
 /* DIR/NAME<suffix>, caller frees. */
 char *instance_path(const struct daemon *d, const char *suffix);
+
+/* ---- fault.c -------------------------------------------------------------- */
+
+/* From here on a fault in `mem` ends that VM, not the daemon; NULL: no more. */
+void fault_guard(const struct guest_memory *mem, struct driver *driver);
 
 /* ---- vm.c ----------------------------------------------------------------- */
 

@@ -179,24 +179,31 @@ static int create_error(const struct daemon *d, int code, struct error **err)
 	}
 }
 
-static int take_chunks(struct daemon *d, uint32_t count, struct error **err)
+static bool memory_owned(void *context, uint64_t pa, uint64_t size)
 {
-	struct co_req_vm_chunk req;
-	uint32_t i;
-	int rc;
+	struct daemon *d = context;
+	struct co_req_vm_memory req = { .address = pa, .size = size };
 
-	d->chunk = need(count * sizeof(*d->chunk));
-	for (i = 0; i < count; i++) {
-		memset(&req, 0, sizeof(req));
-		req.index = i;
-		rc = driver_request(d->driver, CO_REQ_VM_CHUNK, &req,
-				    sizeof(req));
-		if (rc)
-			return error_set(err, -rc,
-					 "the driver doesn't tell chunk %u of %u",
-					 i, count);
-		d->chunk[i] = req.chunk;
-	}
+	return !driver_request(d->driver, CO_REQ_VM_MEMORY, &req, sizeof(req));
+}
+
+static int map_memory(struct daemon *d, const struct co_req_vm_create *vm,
+		      struct error **err)
+{
+	struct guest_memory mem = {
+		.lowest = vm->lowest,
+		.highest = vm->highest,
+		.owned = memory_owned,
+		.context = d,
+	};
+
+	mem.base = driver_map(d->driver, vm->lowest, vm->highest, err);
+	if (!mem.base)
+		return -1;
+	d->memory = mem;
+	if (!guest_memory_init(&d->memory))
+		return error_set(err, ENOMEM, "guest memory");
+	fault_guard(&d->memory, d->driver);
 	return 0;
 }
 
@@ -217,28 +224,20 @@ static int create(struct daemon *d, struct error **err)
 	rc = driver_request(d->driver, CO_REQ_VM_CREATE, &req, sizeof(req));
 	if (rc)
 		return create_error(d, -rc, err);
-	if (take_chunks(d, req.chunks, err))
+	if (map_memory(d, &req, err))
 		return -1;
-	d->memory.base = driver_map(d->driver, req.lowest, req.highest, err);
-	if (!d->memory.base)
-		return -1;
-	d->memory.lowest = req.lowest;
-	d->memory.highest = req.highest;
-	d->memory.chunk = d->chunk;
-	d->memory.chunks = req.chunks;
-	say(d, 1, "%llu MB in %u piece(s) at 0x%llx-0x%llx",
-	    (unsigned long long)req.memory >> 20, req.chunks, req.lowest,
-	    req.highest);
+	say(d, 1, "%llu MB in %u piece(s)",
+	    (unsigned long long)req.memory >> 20, req.chunks);
 	return 0;
 }
 
 /* The VM's own half goes; devices, consoles and clients stay. */
 static void destroy(struct daemon *d)
 {
+	fault_guard(NULL, NULL);
 	driver_unmap(d->memory.base, d->memory.lowest, d->memory.highest);
+	guest_memory_free(&d->memory);
 	memset(&d->memory, 0, sizeof(d->memory));
-	free(d->chunk);
-	d->chunk = NULL;
 	driver_close(d->driver);
 	d->driver = NULL;
 }

@@ -25,16 +25,22 @@
 #include "../../abi/driver.h"
 #include "../lib/error.h"
 
-/* Guest memory, mapped at one piece: machine address `lowest` is at `base`. */
+/* Guest memory, mapped at one piece: machine address `lowest`, a multiple of 2 MiB,
+ * is at `base`. */
 struct guest_memory {
 	uint8_t *base;
 	uint64_t lowest, highest;
-	const struct co_chunk *chunk; /* ascending */
-	size_t chunks;
+	/* Is that the guest's now (CO_REQ_VM_MEMORY)? Any thread. */
+	bool (*owned)(void *context, uint64_t pa, uint64_t size);
+	void *context;
+	uint64_t *known; /* a bit per block: it was found to be the guest's */
 };
 
-/* Address of [pa, pa + size) if it lies in one chunk, or in chunks that touch,
- * else NULL. The border check for every address in a ring. */
+/* When all but `known` is filled in; false: no memory. */
+bool guest_memory_init(struct guest_memory *mem);
+void guest_memory_free(struct guest_memory *mem);
+/* Address of [pa, pa + size) if all of it is the guest's, else NULL. The border
+ * check for every address in a ring. Any thread. */
 void *guest_at(const struct guest_memory *mem, uint64_t pa, uint64_t size);
 
 /* What the machine asks of the driver; tests put their own here. Each returns 0

@@ -1,48 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Guest memory: from a machine address to a pointer, or to "that isn't yours".
+ *
+ * Blocks of 2 MiB come and go while the guest runs. The driver knows which are its
+ * own; it is asked about each block once. A guest that names one that it has given
+ * back since lies: the access faults, and the daemon ends the VM (fault.c).
  */
+#include <stdlib.h>
+
 #include "device.h"
 
-/* The chunk that holds `pa`, or NULL. */
-static const struct co_chunk *find_chunk(const struct guest_memory *mem,
-					 uint64_t pa)
+#define BLOCK CO_MEMORY_BLOCK
+
+bool guest_memory_init(struct guest_memory *mem)
 {
-	size_t low = 0, high = mem->chunks;
+	uint64_t blocks = (mem->highest - mem->lowest + BLOCK - 1) / BLOCK;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct co_chunk *c = &mem->chunk[middle];
-
-		if (pa < c->address)
-			high = middle;
-		else if (pa - c->address >= c->size)
-			low = middle + 1;
-		else
-			return c;
-	}
-	return NULL;
+	mem->known = calloc(blocks / 64 + 1, sizeof(*mem->known));
+	return mem->known;
 }
 
-/*
- * The mapping is linear, so a range may go on in the next chunk if that one
- * starts where the last one ends: the guest sees one piece of memory there, and
- * its buffers do cross such a border.
- */
+void guest_memory_free(struct guest_memory *mem)
+{
+	free(mem->known);
+	mem->known = NULL;
+}
+
+/* `n`: the block's number from `lowest` on. */
+static bool block_known(const struct guest_memory *mem, uint64_t n)
+{
+	uint64_t *word = &mem->known[n / 64], bit = UINT64_C(1) << n % 64;
+
+	if (__atomic_load_n(word, __ATOMIC_RELAXED) & bit)
+		return true;
+	if (!mem->owned(mem->context, mem->lowest + n * BLOCK, BLOCK))
+		return false;
+	__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* The mapping is linear, and the guest's buffers do cross the border between two
+ * blocks of its own. */
 void *guest_at(const struct guest_memory *mem, uint64_t pa, uint64_t size)
 {
-	const struct co_chunk *c = find_chunk(mem, pa);
-	const struct co_chunk *end = mem->chunk + mem->chunks;
-	uint64_t covered;
+	uint64_t offset = pa - mem->lowest, n;
 
-	if (!c)
+	if (!mem->known || pa < mem->lowest || pa >= mem->highest ||
+	    size > mem->highest - pa)
 		return NULL;
-	covered = c->size - (pa - c->address);
-	while (covered < size) {
-		if (c + 1 == end || c[1].address != c->address + c->size)
+	for (n = offset / BLOCK; n <= (offset + (size ? size - 1 : 0)) / BLOCK; n++)
+		if (!block_known(mem, n))
 			return NULL;
-		c++;
-		covered += c->size;
-	}
-	return mem->base + (pa - mem->lowest);
+	return mem->base + offset;
 }

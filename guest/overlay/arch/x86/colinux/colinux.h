@@ -97,6 +97,9 @@ void __noreturn colinux_stop(u64 reason, const char *text);
 /* power.c; hard interrupt context */
 void colinux_power_event(u64 wish);
 
+/* memory.c; hard interrupt context */
+void colinux_memory_event(void);
+
 /* virtio_colinux.c; hard interrupt context */
 void colinux_queue_event(unsigned int queue);
 void colinux_config_event(unsigned int device);

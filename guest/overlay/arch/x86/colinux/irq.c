@@ -52,6 +52,8 @@ static void take_events(struct co_event_page *page)
 		colinux_power_event(xchg(&page->power, 0));
 	if (events & CO_EVENT_CLOCK)
 		colinux_clock_event();
+	if (events & CO_EVENT_MEMORY)
+		colinux_memory_event();
 	if (events & CO_EVENT_CPUS)
 		colinux_cpus_event();
 	if (events & CO_EVENT_OWN)

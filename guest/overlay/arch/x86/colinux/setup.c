@@ -35,19 +35,29 @@ const struct hypervisor_x86 x86_hyper_colinux __initconst = {
 	.ignore_nopv = true,
 };
 
+/* memblock grows its lists only when it has memory below 1 MiB, or the direct map
+ * is there: neither is the case when it reads this. */
+#define EARLY_CHUNKS 100
+
+/* The kernel's own and the first of the others; memory.c adds the rest. */
+static bool __init takes_early(const struct co_chunk *chunk, u32 index)
+{
+	u64 kernel = __pa_symbol(_text);
+
+	return index < EARLY_CHUNKS ||
+	       (kernel >= chunk->address && kernel - chunk->address < chunk->size);
+}
+
 /* Guest memory is machine memory: the map is the list of our chunks. */
 static char * __init colinux_memory_setup(void)
 {
 	const struct co_chunk *chunks = __va(colinux_boot.chunks);
-	u32 used = min_t(u32, colinux_boot.chunk_count, E820_MAX_ENTRIES);
 	u32 i;
 
-	for (i = 0; i < used; i++)
-		e820__range_add(chunks[i].address, chunks[i].size, E820_TYPE_RAM);
+	for (i = 0; i < colinux_boot.chunk_count; i++)
+		if (takes_early(&chunks[i], i))
+			e820__range_add(chunks[i].address, chunks[i].size, E820_TYPE_RAM);
 	e820__update_table(e820_table);
-	if (used < colinux_boot.chunk_count)
-		pr_warn("colinux: %u of %u pieces of memory unused: the map is full\n",
-			colinux_boot.chunk_count - used, colinux_boot.chunk_count);
 	return "colinux";
 }
 
@@ -131,6 +141,8 @@ static void __init colinux_keep_vmxe(void)
 
 void __init colinux_early_setup(void)
 {
+	/* Blocks of 2 MiB leave the direct map. */
+	direct_gbpages = 0;
 	BUILD_BUG_ON(X86_SUBARCH_COLINUX != CO_SUBARCH);
 
 	colinux_take_boot_info();

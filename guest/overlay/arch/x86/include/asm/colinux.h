@@ -24,6 +24,8 @@ void colinux_early_setup(void);
 void colinux_idle(void);
 void colinux_machine_check(void);
 void colinux_take_interrupt(struct pt_regs *regs, u8 vector);
+/* Pages that the host would give us on demand. */
+unsigned long colinux_memory_spare(void);
 
 /* False: not ours, the caller goes on as on a machine of its own. */
 static __always_inline bool colinux_interrupt(struct pt_regs *regs, u8 vector)
@@ -44,6 +46,11 @@ static __always_inline bool colinux_guest(void)
 static inline void colinux_early_setup(void) { }
 static inline void colinux_idle(void) { }
 static inline void colinux_machine_check(void) { }
+
+static inline unsigned long colinux_memory_spare(void)
+{
+	return 0;
+}
 
 static __always_inline bool colinux_interrupt(struct pt_regs *regs, u8 vector)
 {

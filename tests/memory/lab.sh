@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0
+# In the lab host: $1 = flow MIB TIMES | small | large MIB | overhead
+. /check.sh
+sysctl -qw kernel.printk=1
+insmod /lib/colinux.ko || exit 1
+
+start() # WORD...: a guest that does what in_guest says
+{
+	colinux start name=g kernel=/guest/vmlinux initrd=/guest/initrd "$@" >/tmp/start 2>&1 &&
+		colinux exec --wait 300 g -c true >>/tmp/start 2>&1
+}
+
+in_guest() # COMMAND: its output in /tmp/said
+{
+	colinux exec --wait 300 g -c "$1" >/tmp/said 2>&1
+}
+
+stop()
+{
+	colinux stop --force g >/tmp/stop 2>&1
+	for i in $(seq 100); do
+		[ -z "$(pgrep colinux-daemon)" ] && return 0
+		sleep 0.1
+	done
+}
+
+# A number of the driver's: stat NAME
+stat()
+{
+	colinux stats --json g | tr -d ' ,"' | sed -n "s/^$1://p" | head -n 1
+}
+
+guest_mb()
+{
+	echo $(($(stat memory) >> 20))
+}
+
+# Waits until the host has so much free, in kB, at most ten seconds.
+host_gets()
+{
+	for i in $(seq 50); do
+		[ "$(free_kb)" -ge "$1" ] && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+complaints()
+{
+	colinux log g 2>/dev/null | grep -E 'WARNING|BUG|Oops|Out of memory|oom-kill|rcu.*stall|lockup|Bad page'
+}
+
+# Touches $1 MiB again and again: they come, and 95 % of them go within 10 s.
+flow()
+{
+	mb=$1 times=$2 failed=0
+	start mem=128 maxmem=$((mb + 256))
+	check "a guest of 128 MiB starts that may have $((mb + 256))" $? "$(cat /tmp/start)"
+	in_guest "free -m | awk '/Mem:/ { print \$2 }'"
+	[ "$(cat /tmp/said)" -ge "$mb" ]
+	check "it counts what it may have as its own" $? "$(cat /tmp/said)"
+	sleep 3
+	idle=$(guest_mb) before=$(free_kb)
+	in_guest "touch-memory $mb 1 & sleep 1; wait; free -m"
+	check "a burst of $mb MiB finds its memory" $? "$(cat /tmp/said; complaints)"
+	i=1
+	while [ $i -le "$times" ]; do
+		in_guest "touch-memory $mb 1" || { failed=$((failed + 1)); cat /tmp/said; }
+		held=$(free_kb)
+		if ! host_gets $((before - mb * 1024 / 20)); then
+			failed=$((failed + 1))
+			echo "# round $i: $((before - $(free_kb))) kB not back, guest has $(guest_mb) MiB, idle $idle"
+		fi
+		i=$((i + 1))
+	done
+	echo "# idle $idle MiB, now $(guest_mb); host had $before kB free, $held at the end of a touch, now $(free_kb)"
+	[ $failed = 0 ]
+	check "$times times $mb MiB: taken, and 95 % of it the host's within 10 s" $? "$failed failed; $(complaints)"
+	in_guest "touch-memory $mb 1"
+	colinux set g mem=96 >/tmp/set 2>&1 && sleep 2 && [ "$(guest_mb)" -le 96 ]
+	check "set mem= takes effect at once" $? "$(cat /tmp/set; guest_mb)"
+	in_guest "touch-memory 300 1; true"
+	[ "$(guest_mb)" -le 96 ]
+	check "no more than its limit while that stands" $? "$(guest_mb)"
+	colinux set g mem=$((mb + 256)) >/tmp/set 2>&1 && in_guest "touch-memory $mb 1"
+	check "all of it again when the limit is lifted" $? "$(cat /tmp/set /tmp/said; complaints)"
+	[ -z "$(complaints)" ]
+	check "no complaint in the guest's log" $? "$(complaints)"
+	stop
+}
+
+small()
+{
+	colinux-daemon name=s kernel=/guest/vmlinux initrd=/guest/shell mem=32 log=/tmp/console >/tmp/daemon 2>&1 </dev/null
+	grep -q 'guest is up' /tmp/console
+	check "a guest of 32 MiB boots to a shell" $? "$(cat /tmp/daemon; tail -n 30 /tmp/console)"
+	grep -E "Memory:|percpu|Mem-Info|slab_|active_anon|Out of memory" /tmp/console | sed 's/^/# /'
+	grep 'guest is up' /tmp/console | sed 's/^/# /'
+	ulimit -n 65536
+	sysctl -qw fs.pipe-user-pages-soft=0
+	/fragment 1000 >/tmp/fragment &
+	while ! grep -q ready /tmp/fragment; do sleep 1; done
+	start mem=400
+	check "a guest starts on a fragmented host" $? "$(cat /tmp/start)"
+	in_guest "touch-memory 320 1 && grep MemTotal /proc/meminfo"
+	check "all of its pieces are used" $? "$(cat /tmp/said; complaints)"
+	sed 's/^/# /' /tmp/said
+	kill %1
+	stop
+	colinux-daemon name=s kernel=/guest/vmlinux initrd=/guest/shell mem=64 maxmem=9000000 >/tmp/daemon 2>&1 </dev/null
+	[ $? = 1 ] && grep -q maxmem /tmp/daemon
+	check "maxmem beyond the host is refused" $? "$(cat /tmp/daemon)"
+}
+
+large()
+{
+	start mem="$1"
+	check "a guest of $1 MiB starts" $? "$(cat /tmp/start)"
+	in_guest "touch-memory $(($1 - 300)) 2"
+	check "patterns over all of it" $? "$(cat /tmp/said; complaints)"
+	stop
+}
+
+# What a VM of $1 MiB costs the host beyond its memory, in kB.
+overhead_of()
+{
+	before=$(free_kb)
+	start mem="$1" maxmem="$1" || return 1
+	sleep 2
+	used=$((before - $(free_kb) - $(guest_mb) * 1024))
+	echo "# a VM of $1 MiB: $used kB beyond its memory, daemon PSS $(awk '/^Pss:/ { s += $2 } END { print s }' /proc/$(pgrep colinux-daemon)/smaps) kB of which guest memory is part"
+	stop
+}
+
+case $1 in
+flow) flow "$2" "$3" ;;
+small) small ;;
+large) large "$2" ;;
+overhead)
+	for mb in 64 256 1024 3072; do
+		overhead_of $mb || cat /tmp/start
+		[ $mb = 256 ] && at256=$used
+	done
+	[ "${at256:-99999}" -le 5120 ]
+	check "a VM of 256 MiB costs at most 5 MiB beyond its memory" $? "$at256 kB"
+	;;
+esac
+exit 0
