@@ -8,7 +8,7 @@ export COLINUX_BUILD
 help:
 	@echo 'make tools      colinux, colinux-daemon, colinux-agent'
 	@echo 'make module     colinux.ko for the installed kernel headers'
-	@echo 'make guest      the guest kernel, configuration lab (CONFIG=distro: the other)'
+	@echo 'make guest      the guest kernel, configuration lab (CONFIG=distro, lab@6.12: others)'
 	@echo 'make image      the guest'\''s Debian root image'
 	@echo 'make nt-core    the core, compiled for Windows NT'
 	@echo 'make check      the tests that need no lab, in seconds'

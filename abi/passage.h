@@ -44,6 +44,13 @@
 
 #ifdef __ASSEMBLER__
 
+/* Stands before each jump, call and return that goes by an address in a register
+ * or on the stack. A build that searches its object code for such, because it
+ * has thunks for them, defines it to say that this one is meant. */
+#ifndef CO_PLAIN
+#define CO_PLAIN
+#endif
+
 /* rdmsr/wrmsr of the MSR in \msr from and to a field. Clobber rax, rcx, rdx. */
 .macro CO_MSR_SAVE msr, field
 	movl	$\msr, %ecx
@@ -124,7 +131,9 @@
 	movq	CO_PP_PEER_ARG2(%rdi), %rsi
 	movq	CO_PP_PEER_ARG(%rdi), %rdi
 	movq	%rax, %cr3
+	CO_PLAIN
 	jmp	*%rdx
+	int3
 .endm
 
 /*
@@ -198,8 +207,10 @@
 .endm
 
 /* Gate of vector 2 or 18 in a scratch IDT: counts and returns. No register is
- * free, and the stack is the scratch stack of the page in which it counts. */
+ * free, and the stack is the scratch stack of the page in which it counts. A host
+ * with kernel IBT is here before its CR4.CET is off, and wants the landing mark. */
 .macro CO_PASSAGE_STUB counter:req
+	endbr64
 	pushq	%rax
 	movq	%rsp, %rax
 	andq	$-CO_PAGE_SIZE, %rax

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What the scripts of the lab, ./run and ./test share. Sourced, not run, with
-# `root` set to the top of the tree. Sets: build, cache.
+# `root` set to the top of the tree. Sets: build, cache, host_version, module_dir.
 
 build=${COLINUX_BUILD:-$root/build}
 cache=${COLINUX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/colinux}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
 case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
+# Which of Debian's kernels is the lab's host: 6.1 or 6.12. Its module is built in
+# a folder of its own.
+host_version=${COLINUX_HOST:-6.1}
+module_dir=$build/module
+[ "$host_version" = 6.1 ] || module_dir=$build/module-$host_version
 PATH=$PATH:/usr/sbin:/sbin # mke2fs, depmod: not in a plain user's PATH
 me=${0##*/}
 

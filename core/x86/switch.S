@@ -27,7 +27,7 @@
 .endm
 
 	/* The passage maps whole pages: nothing else may stand in them. */
-	.balign	CO_PAGE_SIZE
+	.balign	CO_PAGE_SIZE, 0xcc
 	.globl	co_passage_text_start
 co_passage_text_start:
 
@@ -36,13 +36,16 @@ co_passage_text_start:
  * One round trip into the guest. Interrupts off, pinned.
  */
 FUNCTION(co_world_switch)
+	endbr64
 	CO_LEAVE CO_STORE_NOTHING
 END(co_world_switch)
 
 /* Where the guest's passage jumps to, %rdi = the host's passage page. */
 FUNCTION(co_host_arrive)
 	CO_ARRIVE
+	CO_PLAIN
 	ret
+	int3
 END(co_host_arrive)
 
 /* Gates of the host's scratch IDT. */
@@ -54,7 +57,7 @@ FUNCTION(co_host_mce_stub)
 	CO_PASSAGE_STUB CO_PP_MCE_COUNT
 END(co_host_mce_stub)
 
-	.balign	CO_PAGE_SIZE
+	.balign	CO_PAGE_SIZE, 0xcc
 	.globl	co_passage_text_end
 co_passage_text_end:
 
@@ -64,27 +67,31 @@ co_passage_text_end:
  * landing mark that a host with kernel IBT wants at an indirect call's target.
  */
 	.balign	16
-	.globl	co_replay_table
-co_replay_table:
+FUNCTION(co_replay_table)
 	vector = 0
 	.rept	256
-	.balign	8
 	endbr64
 	/* The assembler would shorten `int $3` to the breakpoint opcode. */
 	.byte	0xcd, vector
+	CO_PLAIN
 	ret
+	int3
 	vector = vector + 1
 	.endr
+END(co_replay_table)
 
 /* void co_replay_call(co_u64 target): an entry of the table, called. */
 FUNCTION(co_replay_call)
 	pushq	%rbp
 	movq	%rsp, %rbp
 	andq	$-16, %rsp
+	CO_PLAIN
 	call	*%rdi
 	movq	%rbp, %rsp
 	popq	%rbp
+	CO_PLAIN
 	ret
+	int3
 END(co_replay_call)
 
 #ifdef __ELF__

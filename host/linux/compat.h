@@ -55,6 +55,12 @@ static inline void shrinker_free(struct shrinker *shrinker)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define MAX_PAGE_ORDER (MAX_ORDER - 1) /* it was the first one too large */
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define MAX_PAGE_ORDER MAX_ORDER
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #define arch_smp_send_reschedule(cpu) smp_send_reschedule(cpu)
 #endif
 

@@ -147,7 +147,7 @@ int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
 
 	if (*pa)
 		pfn = take_exactly(PHYS_PFN(*pa), count);
-	else if (size == align && size == (PAGE_SIZE << order) && order < MAX_ORDER)
+	else if (size == align && size == (PAGE_SIZE << order) && order <= MAX_PAGE_ORDER)
 		pfn = take_buddy(order);
 	else
 		pfn = take_contig(count, align >> PAGE_SHIFT);

@@ -25,7 +25,7 @@ said()
 	check "$1" $? "$(tail -n 30 /tmp/said)"
 }
 
-said "its kernel speaks before its devices do" 'Linux version 6\.1'
+said "its kernel speaks before its devices do" 'Linux version 6\.[0-9.]*-colinux'
 said "its init runs a script to the end" '^guest: script ended with 3'
 said "it knows what it is" '^hypervisor colinux'
 said "its clock is the TSC" '^clock tsc'

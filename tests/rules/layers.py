@@ -126,10 +126,14 @@ def linux_types(tree):
             + matches(tree, names, LINUX_HEADERS, "Linux kernel header " + say, clean=str))
 
 
+VERSION_PLACES = ("host/linux/compat.h", "guest/overlay/arch/x86/colinux/compat.h",
+                  "guest/overlay/arch/x86/colinux/compat.c")
+
+
 def version_tests(tree):
-    names = [f for f in tree.files if f.endswith(C_FILES) and f != "host/linux/compat.h"]
-    return matches(tree, names, r"\b(LINUX_VERSION_CODE|KERNEL_VERSION|RHEL_RELEASE_CODE)\b",
-                   "kernel versions are told apart in host/linux/compat.h only: '{}'")
+    names = [f for f in tree.files if f.endswith(C_FILES) and f not in VERSION_PLACES]
+    return matches(tree, names, r"\b(LINUX_VERSION_CODE|KERNEL_VERSION|CO_BEFORE|RHEL_RELEASE_CODE)\b",
+                   "kernel versions are told apart in the two compat.h (and compat.c) only: '{}'")
 
 
 def overlay_files(tree):
@@ -170,9 +174,10 @@ RULES = [
         ("tools/daemon/planted.c", c("#include <linux/module.h>\n")),
         ("host/sim/planted.c", c("gfp_t planted;\n")),
         ("tests/planted/planted.c", c("#include <asm/desc.h>\n"))]),
-    Rule("kernel version tests only in host/linux/compat.h", version_tests, [
+    Rule("kernel version tests only in compat.h of host/linux and of the overlay", version_tests, [
         ("host/linux/planted.c", c("#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)\n#endif\n")),
-        ("guest/overlay/arch/x86/colinux/planted.c", c("#if LINUX_VERSION_CODE\n#endif\n"))]),
+        ("guest/overlay/arch/x86/colinux/planted.c", c("#if LINUX_VERSION_CODE\n#endif\n")),
+        ("guest/overlay/arch/x86/colinux/planted.c", c("#if CO_BEFORE(6, 12)\n#endif\n"))]),
     Rule("the overlay holds new files only", overlay_files, [
         ("guest/overlay/arch/x86/kernel/irq.c", c("int planted;\n"))]),
 ]

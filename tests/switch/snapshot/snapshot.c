@@ -44,13 +44,20 @@ static void show_msrs(struct seq_file *m)
 			seq_printf(m, "msr %x %llx\n", msrs[i], value);
 }
 
+/* The kernel's own apic_read() isn't for modules everywhere. */
+static u32 read_apic(u32 reg)
+{
+	return x2apic_enabled() ? native_apic_msr_read(reg) :
+				  native_apic_mem_read(reg);
+}
+
 static void show_apic(struct seq_file *m)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(apic_registers); i++)
 		seq_printf(m, "apic %x %x\n", apic_registers[i],
-			   apic_read(apic_registers[i]));
+			   read_apic(apic_registers[i]));
 	seq_printf(m, "pic %x %x\nport61 %x\n", inb(0x21), inb(0xa1),
 		   inb(0x61) & 0xf);
 }

@@ -15,6 +15,7 @@
 #include <asm/irq_regs.h>
 #include <asm/irq_vectors.h>
 #include "colinux.h"
+#include "compat.h"
 
 /* Our meaning of the bits of CO_EVENT_OWN. */
 #define EVENT_RESCHEDULE (1 << 16)
@@ -91,12 +92,6 @@ static void send_self(int vector)
 	send_events(self(), vector_event(vector));
 }
 
-/* CPUID shows the id of the processor that we happen to be on. */
-static int present_to_apicid(int cpu)
-{
-	return cpu_data(cpu).apicid;
-}
-
 static struct apic apic_colinux __ro_after_init;
 
 void __init colinux_init_apic(void)
@@ -109,8 +104,7 @@ void __init colinux_init_apic(void)
 	apic_colinux.send_IPI_allbutself = send_others;
 	apic_colinux.send_IPI_all = send_all;
 	apic_colinux.send_IPI_self = send_self;
-	apic_colinux.cpu_present_to_apicid = present_to_apicid;
-	apic = &apic_colinux;
+	colinux_install_apic(&apic_colinux);
 }
 
 void colinux_send_stop(void)

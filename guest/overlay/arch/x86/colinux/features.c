@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <asm/cpufeature.h>
 #include "colinux.h"
+#include "compat.h"
 
 static const u16 foreign[] __initconst = {
 	/* Interrupt controller and its timer. */
@@ -55,6 +56,7 @@ static const u16 foreign[] __initconst = {
 	X86_FEATURE_SPLIT_LOCK_DETECT,
 	/* Serial numbers that must be switched on by MSR. */
 	X86_FEATURE_INTEL_PPIN, X86_FEATURE_AMD_PPIN,
+	CO_FOREIGN_SINCE
 };
 
 /* The frequency comes from the host, which refuses to run us on a TSC that

@@ -3,8 +3,9 @@
 #include <linux/cpu.h>
 #include <linux/irqflags.h>
 #include "colinux.h"
+#include "compat.h"
 
-/* Called with interrupts off, returns with them on. */
+/* Called with interrupts off; they are on for a moment at its end. */
 void __cpuidle colinux_idle(void)
 {
 	struct co_event_page *page = colinux_events();
@@ -14,4 +15,5 @@ void __cpuidle colinux_idle(void)
 	raw_local_irq_enable();
 	if (READ_ONCE(page->events))
 		co_raise_events();
+	colinux_idle_end();
 }

@@ -86,7 +86,6 @@ static void __init colinux_hook_init(void)
 	x86_init.resources.memory_setup = colinux_memory_setup;
 	x86_init.resources.dmi_setup = x86_init_noop;
 	x86_init.mpparse.setup_ioapic_ids = x86_init_noop;
-	x86_init.mpparse.find_smp_config = x86_init_noop;
 	x86_init.irqs.pre_vector_init = x86_init_noop;
 	x86_init.irqs.intr_init = colinux_init_irq;
 	x86_init.irqs.intr_mode_select = x86_init_noop;

@@ -19,6 +19,7 @@
 #include <asm/smp.h>
 #include <asm/topology.h>
 #include "colinux.h"
+#include "compat.h"
 
 /* What co_arrive pops, and where it returns to. */
 struct arrival {
@@ -30,32 +31,6 @@ struct arrival {
 
 /* ---- topology ----------------------------------------------------------------- */
 
-/* One package of cores that share their last cache: CPUID would tell of the
- * processor that a vCPU happens to be on, and of another one the next time. */
-static void set_topology(struct cpuinfo_x86 *c, int cpu)
-{
-	c->apicid = c->initial_apicid = cpu;
-	c->phys_proc_id = c->logical_proc_id = 0;
-	c->cpu_die_id = c->logical_die_id = 0;
-	c->cpu_core_id = cpu;
-	c->x86_max_cores = colinux_boot.vcpus;
-	per_cpu(cpu_llc_id, cpu) = 0;
-	per_cpu(cpu_l2c_id, cpu) = cpu;
-}
-
-static void __init find_cpus(unsigned int early)
-{
-	unsigned int cpu;
-
-	if (early)
-		return;
-	num_processors = min_t(unsigned int, colinux_boot.vcpus, nr_cpu_ids);
-	for (cpu = 0; cpu < num_processors; cpu++) {
-		set_cpu_possible(cpu, true);
-		set_cpu_present(cpu, true);
-	}
-}
-
 static void __init prepare_boot_cpu(void)
 {
 	native_smp_prepare_boot_cpu();
@@ -65,8 +40,10 @@ static void __init prepare_boot_cpu(void)
 static void __init prepare_cpus(unsigned int max_cpus)
 {
 	colinux_init_apic();
-	smp_num_siblings = 1;
-	set_topology(&boot_cpu_data, 0);
+	/* One package of cores that share their last cache: CPUID would tell of the
+	 * processor that a vCPU happens to be on, and of another one the next time. */
+	colinux_set_topology(&boot_cpu_data, 0);
+	colinux_set_topology(&cpu_data(0), 0);
 	smp_prepare_cpus_common();
 	/* The others stay present, for whoever raises the number later. */
 	setup_max_cpus = min(setup_max_cpus, colinux_boot.online);
@@ -74,7 +51,7 @@ static void __init prepare_cpus(unsigned int max_cpus)
 
 static void __init cpus_done(unsigned int max_cpus)
 {
-	calculate_max_logical_packages();
+	colinux_count_packages();
 }
 
 /* ---- up ----------------------------------------------------------------------- */
@@ -124,32 +101,21 @@ static bool is_off(int cpu)
 	return READ_ONCE(colinux_areas[cpu].event.state) & CO_VCPU_STATE_OFF;
 }
 
-static int colinux_cpu_up(unsigned int cpu, struct task_struct *idle)
+static int colinux_kick_cpu(unsigned int cpu, struct task_struct *idle)
 {
 	int error;
 	u64 result;
 
-	error = cpu_check_up_prepare(cpu);
-	if (error && error != -EBUSY)
-		return error;
 	per_cpu(fpu_fpregs_owner_ctx, cpu) = NULL;
 	error = common_cpu_up(cpu, idle);
 	if (error)
 		return error;
-	cpumask_clear_cpu(cpu, cpu_initialized_mask);
-	/* Nothing to wait for: the processor is the one that we run on. */
-	cpumask_set_cpu(cpu, cpu_callout_mask);
 	write_start_state(cpu, idle);
 	result = colinux_call(CO_CALL_VCPU_UP, cpu, 0, 0, 0);
-	if (colinux_failed(result)) {
-		cpumask_clear_cpu(cpu, cpu_callout_mask);
-		pr_err("colinux: the host doesn't start vCPU %u: error %#llx\n",
-		       cpu, result & 0xfff);
-		return result == CO_ERROR_STATE ? -EPERM : -EIO;
-	}
-	while (!cpu_online(cpu))
-		cpu_relax();
-	return 0;
+	if (!colinux_failed(result))
+		return 0;
+	pr_err("colinux: the host doesn't start vCPU %u: error %#llx\n", cpu, result & 0xfff);
+	return result == CO_ERROR_STATE ? -EPERM : -EIO;
 }
 
 /* From start.S, on the idle task's stack, interrupts off. */
@@ -158,18 +124,16 @@ asmlinkage __visible void notrace colinux_start_secondary(void)
 	unsigned int cpu = raw_smp_processor_id();
 
 	cr4_init();
-	cpu_init_secondary();
-	rcu_cpu_starting(cpu);
+	colinux_init_cpu(cpu);
 	smp_store_cpu_info(cpu);
-	set_topology(&cpu_data(cpu), cpu);
+	colinux_set_topology(&cpu_data(cpu), cpu);
 	set_cpu_sibling_map(cpu);
 	cpu_data(cpu).loops_per_jiffy = loops_per_jiffy;
 	speculative_store_bypass_ht_init();
 	colinux_start_timer();
-	cpumask_set_cpu(cpu, cpu_callin_mask);
 	notify_cpu_starting(cpu);
 	set_cpu_online(cpu, true);
-	cpu_set_state_online(cpu);
+	colinux_cpu_came(cpu);
 	local_irq_enable();
 	cpu_startup_entry(CPUHP_AP_ONLINE_IDLE);
 }
@@ -197,10 +161,8 @@ static void colinux_play_dead(void)
 }
 
 /* OFF is seen when its last state is saved, and so may be overwritten. */
-static void colinux_cpu_die(unsigned int cpu)
+static void colinux_bury_cpu(unsigned int cpu)
 {
-	if (common_cpu_die(cpu))
-		return;
 	while (!is_off(cpu))
 		schedule_timeout_uninterruptible(1);
 }
@@ -248,8 +210,9 @@ static void follow_cpus(struct work_struct *unused)
 	u64 wanted = READ_ONCE(colinux_areas[0].event.cpus);
 	unsigned int cpu;
 
-	for (cpu = 1; cpu < num_processors; cpu++)
-		follow_one(cpu, cpu < wanted);
+	for_each_present_cpu(cpu)
+		if (cpu)
+			follow_one(cpu, cpu < wanted);
 }
 static DECLARE_WORK(cpus_work, follow_cpus);
 
@@ -261,13 +224,12 @@ void colinux_cpus_event(void)
 
 void __init colinux_init_smp(void)
 {
-	x86_init.mpparse.get_smp_config = find_cpus;
+	colinux_hook_firmware();
+	colinux_hook_hotplug(colinux_kick_cpu, colinux_bury_cpu);
 	smp_ops.smp_prepare_boot_cpu = prepare_boot_cpu;
 	smp_ops.smp_prepare_cpus = prepare_cpus;
 	smp_ops.smp_cpus_done = cpus_done;
-	smp_ops.cpu_up = colinux_cpu_up;
 	smp_ops.cpu_disable = colinux_cpu_disable;
-	smp_ops.cpu_die = colinux_cpu_die;
 	smp_ops.play_dead = colinux_play_dead;
 	smp_ops.stop_other_cpus = colinux_stop_other_cpus;
 	smp_ops.crash_stop_other_cpus = colinux_crash_stop_other_cpus;

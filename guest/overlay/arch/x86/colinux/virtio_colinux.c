@@ -14,6 +14,7 @@
 #include <linux/virtio_ring.h>
 #include <linux/workqueue.h>
 #include "colinux.h"
+#include "compat.h"
 
 struct colinux_virtio {
 	struct virtio_device vdev;
@@ -268,23 +269,21 @@ static struct virtqueue *co_setup_vq(struct virtio_device *vdev, unsigned int in
 	return vq;
 }
 
-static int co_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
-		       struct virtqueue *vqs[], vq_callback_t *callbacks[],
-		       const char * const names[], const bool *ctx,
-		       struct irq_affinity *desc)
+int colinux_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtqueue *vqs[],
+		     struct virtqueue_info infos[], struct irq_affinity *desc)
 {
 	unsigned int i, index = 0;
 
 	for (i = 0; i < nvqs; i++) {
-		if (!names[i]) {
+		if (!infos[i].name) {
 			vqs[i] = NULL;
 			continue;
 		}
-		vqs[i] = co_setup_vq(vdev, index++, callbacks[i], names[i],
-				     ctx && ctx[i]);
+		vqs[i] = co_setup_vq(vdev, index++, infos[i].callback, infos[i].name,
+				     infos[i].ctx);
 		if (IS_ERR(vqs[i])) {
 			dev_err(&vdev->dev, "queue %u (%s): error %ld\n", index - 1,
-				names[i], PTR_ERR(vqs[i]));
+				infos[i].name, PTR_ERR(vqs[i]));
 			co_del_vqs(vdev);
 			return PTR_ERR(vqs[i]);
 		}
@@ -299,7 +298,7 @@ static const struct virtio_config_ops co_config_ops = {
 	.get_status = co_get_status,
 	.set_status = co_set_status,
 	.reset = co_reset,
-	.find_vqs = co_find_vqs,
+	.find_vqs = CO_FIND_VQS,
 	.del_vqs = co_del_vqs,
 	.synchronize_cbs = co_synchronize_cbs,
 	.get_features = co_get_features,
@@ -351,7 +350,7 @@ static int co_probe(struct platform_device *pdev)
 	return error;
 }
 
-static int co_remove(struct platform_device *pdev)
+static void co_remove(struct platform_device *pdev)
 {
 	struct colinux_virtio *co = platform_get_drvdata(pdev);
 
@@ -359,12 +358,11 @@ static int co_remove(struct platform_device *pdev)
 	synchronize_rcu();
 	cancel_work_sync(&co->status_work);
 	unregister_virtio_device(&co->vdev);
-	return 0;
 }
 
 static struct platform_driver co_driver = {
 	.probe = co_probe,
-	.remove = co_remove,
+	.remove_new = co_remove,
 	.driver = {
 		.name = "colinux-virtio",
 		.dev_groups = co_groups,

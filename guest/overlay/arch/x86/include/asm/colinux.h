@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct pt_regs;
+struct topo_scan;
 
 #ifdef CONFIG_COLINUX_GUEST
 
@@ -23,6 +24,7 @@ static __always_inline bool colinux_guest(void)
 void colinux_early_setup(void);
 void colinux_idle(void);
 void colinux_machine_check(void);
+bool colinux_topology(struct topo_scan *tscan);
 void colinux_take_interrupt(struct pt_regs *regs, u8 vector);
 /* Pages that the host would give us on demand. */
 unsigned long colinux_memory_spare(void);
@@ -50,6 +52,11 @@ static inline void colinux_machine_check(void) { }
 static inline unsigned long colinux_memory_spare(void)
 {
 	return 0;
+}
+
+static inline bool colinux_topology(struct topo_scan *tscan)
+{
+	return false;
 }
 
 static __always_inline bool colinux_interrupt(struct pt_regs *regs, u8 vector)
