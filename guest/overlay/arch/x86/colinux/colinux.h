@@ -45,7 +45,7 @@ static inline bool colinux_failed(u64 result)
 
 /* raise.S: the vCPU interrupts itself with its event vector. */
 void co_raise_events(void);
-extern u8 co_raise_vector;
+extern u8 co_raise_int[2];
 
 /* irq.c */
 void colinux_init_irq(void);

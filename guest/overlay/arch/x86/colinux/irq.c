@@ -106,6 +106,6 @@ void __init colinux_init_irq(void)
 
 	if (vector < FIRST_EXTERNAL_VECTOR || vector == IA32_SYSCALL_VECTOR)
 		panic("colinux: the host chose event vector %#x", vector);
-	text_poke_early(&co_raise_vector, &vector, sizeof(vector));
+	text_poke_early(&co_raise_int[1], &vector, sizeof(vector));
 	idt_setup_apic_and_irq_gates();
 }

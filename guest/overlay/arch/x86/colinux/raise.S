@@ -7,8 +7,7 @@
  */
 	.text
 SYM_FUNC_START(co_raise_events)
-	.byte	0xcd			/* int imm8 */
-SYM_INNER_LABEL(co_raise_vector, SYM_L_GLOBAL)
-	.byte	0xff
+SYM_INNER_LABEL(co_raise_int, SYM_L_GLOBAL)
+	.byte	0xcd, 0xff		/* int imm8 */
 	RET
 SYM_FUNC_END(co_raise_events)
