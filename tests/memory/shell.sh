@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the smallest guest: a shell that can start programs.
-echo "guest is up: $(ls / | wc -l) names, $(grep MemTotal /proc/meminfo)"
+echo "guest is up: $(ls / | wc -l) names, $(grep -E 'MemTotal|MemFree' /proc/meminfo | tr '\n' ' ')"

@@ -39,7 +39,7 @@ static pmd_t *block_pmd(unsigned long va)
 	p4d_t *p4d = p4d_offset(pgd_offset_k(va), va);
 	pud_t *pud = pud_offset(p4d, va);
 
-	return pud_none(*pud) || pud_large(*pud) ? NULL : pmd_offset(pud, va);
+	return pud_none(*pud) || pud_leaf(*pud) ? NULL : pmd_offset(pud, va);
 }
 
 /* A table that someone split the large page into; early ones aren't the page
@@ -63,7 +63,7 @@ static int hide(struct page *page)
 	old = *pmd;
 	set_pmd(pmd, __pmd(0));
 	flush_tlb_kernel_range(va, va + PMD_SIZE);
-	if (pmd_large(old)) {
+	if (pmd_leaf(old)) {
 		update_page_count(PG_LEVEL_2M, -1);
 	} else {
 		update_page_count(PG_LEVEL_4K, -PTRS_PER_PTE);

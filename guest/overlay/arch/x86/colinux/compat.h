@@ -21,7 +21,10 @@
 
 #include <linux/cpuhotplug.h>
 #include <linux/irqflags.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <asm/apic.h>
 #include <asm/cpu.h>
@@ -83,6 +86,26 @@ static __always_inline void colinux_idle_end(void)
 	if (!CO_BEFORE(6, 3))
 		raw_local_irq_disable();
 }
+
+/* ---- shrinkers ------------------------------------------------------------------------- */
+
+#if CO_BEFORE(6, 7)
+static inline struct shrinker *shrinker_alloc(unsigned int flags, const char *name)
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (shrinker)
+		shrinker->flags = flags;
+	return shrinker;
+}
+
+/* Later kernels can't fail here. */
+static inline void shrinker_register(struct shrinker *shrinker)
+{
+	if (register_shrinker(shrinker, "colinux"))
+		pr_err("colinux: no memory to register a shrinker: none comes under pressure\n");
+}
+#endif
 
 /* ---- virtio (compat.c) -------------------------------------------------------------- */
 

@@ -22,6 +22,7 @@
 #include <linux/wait.h>
 #include "blocks.h"
 #include "colinux.h"
+#include "compat.h"
 
 #define PAGES(bytes)  ((long)((bytes) >> PAGE_SHIFT))
 #define MARGIN_MIN    PAGES(SZ_64M)
@@ -244,11 +245,19 @@ static unsigned long spare_scan(struct shrinker *shrinker, struct shrink_control
 	return ask_and_wait(SHRINK_WAIT) ?: SHRINK_STOP;
 }
 
-static struct shrinker spare_shrinker = {
-	.count_objects = spare_count,
-	.scan_objects = spare_scan,
-	.batch = DEMAND * BLOCK_PAGES,
-};
+static int __init register_spare(void)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "colinux");
+
+	if (!shrinker)
+		return -ENOMEM;
+	shrinker->count_objects = spare_count;
+	shrinker->scan_objects = spare_scan;
+	shrinker->batch = DEMAND * BLOCK_PAGES;
+	shrinker->seeks = 0;
+	shrinker_register(shrinker);
+	return 0;
+}
 
 static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
 {
@@ -289,6 +298,6 @@ static int __init colinux_init_memory(void)
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
 	register_oom_notifier(&oom_block);
-	return register_shrinker(&spare_shrinker, "colinux");
+	return register_spare();
 }
 subsys_initcall(colinux_init_memory);
