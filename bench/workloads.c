@@ -156,18 +156,46 @@ static struct result do_nanosleep(void)
 	return since(start, n);
 }
 
-static struct result do_cpu(void)
+static void compute(long n)
 {
-	long i, n = scaled(20000000);
 	volatile unsigned long sink;
 	unsigned long x = 1;
-	double start = now();
 
-	for (i = 0; i < n; i++)
+	while (n-- > 0)
 		x = x * 6364136223846793005UL + 1442695040888963407UL;
 	sink = x;
 	(void)sink;
+}
+
+static struct result do_cpu(void)
+{
+	long n = scaled(20000000);
+	double start = now();
+
+	compute(n);
 	return since(start, n);
+}
+
+/* The same by a process for each processor, until the last one has ended. */
+static struct result do_parallel(void)
+{
+	long n = scaled(60000000), cpus = sysconf(_SC_NPROCESSORS_ONLN), i;
+	double start = now();
+	pid_t pid;
+
+	for (i = 0; i < cpus; i++) {
+		pid = fork();
+		if (pid < 0)
+			die("fork", "parallel");
+		if (!pid) {
+			compute(n);
+			_exit(0);
+		}
+	}
+	for (i = 0; i < cpus; i++)
+		if (wait(NULL) < 0)
+			die("wait", "parallel");
+	return since(start, n * cpus);
 }
 
 /* Reads of `size` at offsets that jump through the device; no cache below. */
@@ -238,6 +266,7 @@ static const struct workload {
 	{ "pipe", do_pipe, NS, 0 },
 	{ "nanosleep", do_nanosleep, NS, 0 },
 	{ "cpu", do_cpu, NS, 0 },
+	{ "parallel", do_parallel, NS, 0 },
 	{ "read4k", do_read4k, NS, 1 },
 	{ "read1m", do_read1m, MIB_PER_S, 1 },
 	{ "hypercall", do_hypercall, NS, 0 },

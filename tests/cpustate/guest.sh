@@ -33,8 +33,8 @@ forks()
 
 work vectors1 vectors "$seconds" 11 &
 work vectors2 vectors "$seconds" 12 &
-work hold1 hold "$seconds" 13 &
-work hold2 hold "$seconds" 14 &
+work hold1 hold "$seconds" 13 umip &
+work hold2 hold "$seconds" 14 umip &
 work breaks breaks 1 "$seconds" &
 work samples samples "$seconds" &
 work forks forks &
