@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# In the lab host: $1 = flow MIB TIMES | small | large MIB | overhead
+# In the lab host: $1 = flow MIB TIMES | small | large MIB | pressure | overhead
 . /check.sh
 sysctl -qw kernel.printk=1
 insmod /lib/colinux.ko || exit 1
@@ -45,9 +45,9 @@ host_gets()
 	return 1
 }
 
-complaints()
+complaints() # [NAME]
 {
-	colinux log g 2>/dev/null | grep -E 'WARNING|BUG|Oops|Out of memory|oom-kill|rcu.*stall|lockup|Bad page'
+	colinux log "${1:-g}" 2>/dev/null | grep -E 'WARNING|BUG|Oops|Out of memory|oom-kill|rcu.*stall|lockup|Bad page'
 }
 
 # Touches $1 MiB again and again: they come, and 95 % of them go within 10 s.
@@ -121,6 +121,41 @@ large()
 	stop
 }
 
+# Guests hold what they have read when the host needs memory: they give it up.
+pressure()
+{
+	for vm in a b; do
+		truncate -s 400M /tmp/disk-$vm
+		colinux start name=$vm kernel=/guest/vmlinux initrd=/guest/initrd mem=128 maxmem=600 \
+			cobd0=/tmp/disk-$vm,ro >/tmp/start 2>&1 &&
+			colinux exec --wait 300 $vm -c 'cat /dev/vda >/dev/null' >>/tmp/start 2>&1 || return 1
+	done
+	held=$(held_mb)
+	[ "$held" -ge 800 ]
+	check "two guests keep what they have read" $? "$held MiB"
+	mb=$(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) / 1024 + 200))
+	/touch $mb 1 >/tmp/said 2>&1
+	check "the host finds 200 MiB more than it had available ($mb)" $? "$(cat /tmp/said; held_mb; dmesg | tail -n 20)"
+	now=$(held_mb)
+	echo "# the guests had $held MiB and have $now"
+	[ "$now" -le $((held - 150)) ]
+	check "they gave it up" $? "$now MiB"
+	for vm in a b; do
+		colinux exec --wait 300 $vm -c 'cat /dev/vda | md5sum' >/tmp/said 2>&1 &&
+			grep -q "$(md5sum </tmp/disk-$vm)" /tmp/said && [ -z "$(complaints $vm)" ]
+		check "guest $vm reads on" $? "$(cat /tmp/said; complaints $vm)"
+		colinux stop --force $vm >/tmp/stop 2>&1
+	done
+}
+
+# All guests' memory.
+held_mb()
+{
+	for vm in a b; do
+		colinux stats --json $vm | tr -d ' ,"' | sed -n 's/^memory://p' | head -n 1
+	done | awk '{ s += $1 } END { print int(s / 1048576) }'
+}
+
 # What a VM of $1 MiB costs the host beyond its memory, in kB.
 overhead_of()
 {
@@ -136,6 +171,7 @@ case $1 in
 flow) flow "$2" "$3" ;;
 small) small ;;
 large) large "$2" ;;
+pressure) pressure || cat /tmp/start ;;
 overhead)
 	for mb in 64 256 1024 3072; do
 		overhead_of $mb || cat /tmp/start
