@@ -179,7 +179,7 @@ static enum co_next call_vcpu_down(struct co_vcpu *vcpu,
 	(void)call;
 	(void)req;
 	co_vcpu_down(vcpu);
-	return answer(vcpu, 0, CO_NEXT_IDLE);
+	return answer(vcpu, 0, CO_NEXT_OFF);
 }
 
 /* Sleeps: not in a burst. */

@@ -17,7 +17,7 @@
 struct turn {
 	struct co_call call;
 	co_u32 nmis, mces; /* hit the passage, to be replayed */
-	co_u32 trips; /* to the guest and back */
+	co_u32 trips;	   /* to the guest and back */
 };
 
 /* The guest's words are read once. */
@@ -109,7 +109,7 @@ static bool wake_reason(void *arg)
 	co_u64 wanted = vcpu->wanted ? vcpu->wanted : ~0ULL;
 
 	return co_load(&vcpu->area->event.events) & wanted ||
-	       co_load(&vcpu->vm->verdict) || co_load(&vcpu->off);
+	       co_load(&vcpu->vm->verdict);
 }
 
 static bool start_reason(void *arg)
@@ -140,7 +140,8 @@ static void account(struct co_vcpu *vcpu, co_u64 start, co_u64 end,
 	co_count_by(&vcpu->vm->stats.guest_ns, end - start);
 	if (vcpu->left_ns)
 		co_count_by(&vcpu->area->event.steal_ns, start - vcpu->left_ns);
-	vcpu->left_ns = next == CO_NEXT_IDLE || next == CO_NEXT_MOVE ||
+	vcpu->left_ns = next == CO_NEXT_IDLE || next == CO_NEXT_OFF ||
+					next == CO_NEXT_MOVE ||
 					next == CO_NEXT_EXIT ?
 				0 :
 				end;

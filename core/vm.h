@@ -257,6 +257,7 @@ enum co_next {
 	CO_NEXT_FAST,	 /* back into the guest at once */
 	CO_NEXT_BREATHE, /* host interrupts and scheduler first */
 	CO_NEXT_IDLE,	 /* sleep until an event, then back */
+	CO_NEXT_OFF,	 /* the next turn waits until it is started again */
 	CO_NEXT_REPLAY,	 /* hand call->arg[0] to the host as an interrupt */
 	CO_NEXT_MOVE,	 /* co_memory_move(), then back */
 	CO_NEXT_EXIT,	 /* to user space with req filled */

@@ -55,9 +55,8 @@ static void run_all(sim_guest_fn *guest)
 
 	sim.guest = guest;
 	for (i = 0; i < VCPUS; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, run,
-						(void *)i),
-				 0);
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, run, (void *)i), 0);
 	for (i = 0; i < VCPUS; i++) {
 		pthread_join(thread[i], &error);
 		assert_null(error);
@@ -178,6 +177,36 @@ static void down_and_up_again(void **state)
 	assert_equal(rounds[1], TURNS);
 }
 
+static void start_it(void)
+{
+	assert_true(co_vcpu_up(&VM->vcpu[1]));
+}
+
+/* vCPU 1 goes down, and is started before its thread has gone to sleep: the
+ * host's NMI handler runs just then. */
+static void down_for_a_moment(struct co_vcpu *vcpu, struct co_call *call)
+{
+	co_u32 n = rounds[vcpu->index]++;
+
+	if (!vcpu->index) {
+		call_set(call, n ? CO_CALL_IDLE : CO_CALL_VCPU_UP, n ? 0 : 1,
+			 0);
+	} else if (!n) {
+		vcpu->passage.guest->nmi_count = 1;
+		call_set(call, CO_CALL_VCPU_DOWN, 0, 0);
+	} else {
+		call_set(call, CO_CALL_STOP, CO_STOP_POWEROFF, 0);
+	}
+}
+
+static void started_on_its_way_down(void **state)
+{
+	(void)state;
+	sim.replay = start_it;
+	run_all(down_for_a_moment);
+	assert_equal(rounds[1], 2);
+}
+
 /* ---- the wished number ---------------------------------------------------------------- */
 
 static int raise_cpus(co_u64 value)
@@ -280,10 +309,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, unit_end)
 	const struct CMUnitTest tests[] = {
-		TEST(only_the_first_is_up),  TEST(who_is_off_never_runs),
-		TEST(who_may_be_started),    TEST(down_and_up_again),
-		TEST(the_wished_number),     TEST(events_for_others),
-		TEST(no_wake_up_is_lost),
+		TEST(only_the_first_is_up),    TEST(who_is_off_never_runs),
+		TEST(who_may_be_started),      TEST(down_and_up_again),
+		TEST(started_on_its_way_down), TEST(the_wished_number),
+		TEST(events_for_others),       TEST(no_wake_up_is_lost),
 	};
 
 	return cmocka_run_group_tests_name("smp", tests, NULL, NULL);
