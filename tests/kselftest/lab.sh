@@ -19,7 +19,7 @@ in_guest()
 {
 	insmod /lib/colinux.ko || exit 1
 	show /out/console
-	/covm -c "$1" /guest/vmlinux "$2" "" /guest/initrd >/out/console 2>/tmp/covm
+	/covm -c "$1" /guest/vmlinux "$2" "secretmem.enable=y" /guest/initrd >/out/console 2>/tmp/covm
 	check "the guest ends by itself" $? "$(tail -n 20 /out/console; cat /tmp/covm)"
 	tr -d '\r' </out/console | sed -n 's/.*kselftest: //p' >/out/results
 	! grep -E 'rcu.*stall|soft lockup|hung task|WARNING|BUG:|Oops|blocked for more' /out/console

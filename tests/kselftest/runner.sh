@@ -15,14 +15,16 @@ limit=300
 
 prepare()
 {
-	mkdir -p /sys/kernel/debug
+	mkdir -p /tmp/huge /sys/kernel/debug
 	mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+	mount -t hugetlbfs none /tmp/huge
+	echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
 	# Faults on purpose are no news for the kernel's log.
 	echo 0 >/proc/sys/debug/exception-trace
 	ip link set lo up
 }
 
-# Numbers and addresses differ from run to run.
+# The kernel's pages, the shell's words and addresses differ from run to run.
 told()
 {
 	tr -d '\r' | sed -nE '
@@ -66,10 +68,24 @@ one()
 	echo "result $status $suite/$*"
 }
 
+# Only these have use for huge pages; others need the memory.
+huge_pages()
+{
+	[ "$1" = "$reserved" ] || echo "$1" >/proc/sys/vm/nr_hugepages
+	reserved=$1
+}
+
 prepare
+suites=" $(cat $tests/suites) "
+reserved=0
 while read -r suite command; do
 	case $suite in
 	'' | '#'*) continue ;;
+	esac
+	[ "${suites#* "$suite" }" != "$suites" ] || continue
+	case $suite in
+	vm) huge_pages 130 ;;
+	*) huge_pages 0 ;;
 	esac
 	one "$suite" "$command"
 done <$tests/list
