@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# In the lab host: $1 = flow MIB TIMES | small | large MIB | pressure | overhead
+# In the lab host: $1 = flow MIB TIMES [noisy] | small | poisoned | large MIB | pressure | overhead
 . /check.sh
 sysctl -qw kernel.printk=1
 insmod /lib/colinux.ko || exit 1
@@ -45,6 +45,29 @@ host_gets()
 	return 1
 }
 
+# A process of the host's that takes a tenth to three tenths of its memory, again and again.
+noise()
+{
+	total=$(($(awk '/^MemTotal:/ { print $2 }' /proc/meminfo) / 1024))
+	while :; do
+		/touch $((total / 10 + RANDOM % (total / 5))) 1 >/dev/null 2>&1 || echo failed >>/tmp/noise
+		echo done >>/tmp/noise
+		sleep 1
+	done
+}
+
+# Waits until 95 % of $1 MiB aren't the guest's any more, at most ten seconds. Beside
+# others who take and free memory the host's free memory tells nothing.
+gives_back()
+{
+	[ -n "$noisy" ] || { host_gets $((before - $1 * 1024 / 20)); return; }
+	for i in $(seq 50); do
+		[ "$(guest_mb)" -le $((idle + $1 / 20)) ] && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
 complaints() # [NAME]
 {
 	colinux log "${1:-g}" 2>/dev/null | grep -E 'WARNING|BUG|Oops|Out of memory|oom-kill|rcu.*stall|lockup|Bad page'
@@ -53,7 +76,7 @@ complaints() # [NAME]
 # Touches $1 MiB again and again: they come, and 95 % of them go within 10 s.
 flow()
 {
-	mb=$1 times=$2 failed=0
+	mb=$1 times=$2 noisy=$3 failed=0
 	start mem=128 maxmem=$((mb + 256))
 	check "a guest of 128 MiB starts that may have $((mb + 256))" $? "$(cat /tmp/start)"
 	in_guest "free -m | awk '/Mem:/ { print \$2 }'"
@@ -63,11 +86,12 @@ flow()
 	idle=$(guest_mb) before=$(free_kb)
 	in_guest "touch-memory $mb 1 & sleep 1; wait; free -m"
 	check "a burst of $mb MiB finds its memory" $? "$(cat /tmp/said; complaints)"
+	[ -z "$noisy" ] || { noise & }
 	i=1
 	while [ $i -le "$times" ]; do
 		in_guest "touch-memory $mb 1" || { failed=$((failed + 1)); cat /tmp/said; }
 		held=$(free_kb)
-		if ! host_gets $((before - mb * 1024 / 20)); then
+		if ! gives_back "$mb"; then
 			failed=$((failed + 1))
 			echo "# round $i: $((before - $(free_kb))) kB not back, guest has $(guest_mb) MiB, idle $idle"
 		fi
@@ -76,6 +100,11 @@ flow()
 	echo "# idle $idle MiB, now $(guest_mb); host had $before kB free, $held at the end of a touch, now $(free_kb)"
 	[ $failed = 0 ]
 	check "$times times $mb MiB: taken, and 95 % of it the host's within 10 s" $? "$failed failed; $(complaints)"
+	if [ -n "$noisy" ]; then
+		kill $!
+		[ "$(grep -c done /tmp/noise)" -ge 5 ] && ! grep -q failed /tmp/noise
+		check "what else the host does found its memory" $? "$(sort /tmp/noise | uniq -c)"
+	fi
 	in_guest "touch-memory $mb 1"
 	colinux set g mem=96 >/tmp/set 2>&1 && sleep 2 && [ "$(guest_mb)" -le 96 ]
 	check "set mem= takes effect at once" $? "$(cat /tmp/set; guest_mb)"
@@ -86,6 +115,36 @@ flow()
 	check "all of it again when the limit is lifted" $? "$(cat /tmp/set /tmp/said; complaints)"
 	[ -z "$(complaints)" ]
 	check "no complaint in the guest's log" $? "$(complaints)"
+	stop
+}
+
+# Memory goes and comes under page poisoning while the disk is read into it.
+poisoned()
+{
+	head -c 200M /dev/urandom >/tmp/disk
+	start mem=128 maxmem=856 cobd0=/tmp/disk,ro
+	check "a guest starts on a host that poisons what is free" $? "$(cat /tmp/start)"
+	in_guest 'reads() {
+			while [ ! -e /tmp/stop ]; do
+				echo 3 >/proc/sys/vm/drop_caches
+				md5sum </dev/vda
+			done >/tmp/sums
+		}
+		reads & n=0
+		while [ $n -lt 6 ]; do
+			touch-memory 500 1 || exit 1
+			sleep 4
+			n=$((n + 1))
+		done
+		touch /tmp/stop; wait
+		sort /tmp/sums | uniq -c'
+	check "it finds its memory, six times, while it reads its disk" $? "$(cat /tmp/said; complaints)"
+	sed 's/^/# /' /tmp/said
+	sum=$(md5sum </tmp/disk)
+	grep -q "${sum%% *}" /tmp/said && ! grep -v "${sum%% *}" /tmp/said | grep -v '^touch:' | grep -q .
+	check "each read says what the disk has" $? "$(cat /tmp/said): $sum"
+	[ "$(guest_mb)" -lt 400 ]
+	check "and what it took went again" $? "$(colinux stats --json g)"
 	stop
 }
 
@@ -168,7 +227,8 @@ overhead_of()
 }
 
 case $1 in
-flow) flow "$2" "$3" ;;
+flow) flow "$2" "$3" "$4" ;;
+poisoned) poisoned ;;
 small) small ;;
 large) large "$2" ;;
 pressure) pressure || cat /tmp/start ;;
