@@ -35,6 +35,7 @@
 #define DEMAND	      16 /* blocks for one who waits */
 #define SHRINK_WAIT   (HZ / 2)
 #define OOM_WAIT      (5 * HZ)
+#define SMALL	      PAGES(SZ_64M)
 
 static DECLARE_WAIT_QUEUE_HEAD(wake); /* the thread waits here */
 static DECLARE_WAIT_QUEUE_HEAD(served); /* and those who asked it, here */
@@ -290,6 +291,10 @@ static int __init colinux_init_memory(void)
 	if (!colinux_guest())
 		return 0;
 	add_rest();
+	/* The kernel would set a page block aside against fragmentation: with
+	 * blocks of 2 MiB that is most of what the smallest guests have free. */
+	if (have < SMALL)
+		watermark_boost_factor = 0;
 	limit = have;
 	last_free = free_pages_now();
 	calm_until = jiffies;
