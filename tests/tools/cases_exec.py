@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from vm import (EXIT, INPUT, INPUT_END, OUTPUT, PROGRAMS, WINDOW, expect,
+from vm import (EXIT, INPUT, INPUT_END, OUTPUT, PROGRAMS, expect,
                 expect_equal, expect_in, until)
 
 WAITS = "power\nstop 1 bye\n"
@@ -158,10 +158,11 @@ def window_broken(b):
     c = b.connect()
     c.result("exec", argv=["sleep", "1000"])
     try:
-        for _ in range(5):
+        # The command's pipe takes some, and so much more may be sent: not a megabyte.
+        for _ in range(32):
             c.send_frame(INPUT, b"x" * 32768)
-        while frame := c.frame():
-            expect(frame[0] != WINDOW, "sleep has read its input")
+        while c.frame():
+            pass
     except (BrokenPipeError, ConnectionResetError):
         pass
     expect_equal(b.cli("exec", "t", "--", "echo", "on").stdout, b"on\n")
