@@ -20,6 +20,7 @@
 #else
 
 #include <linux/cpuhotplug.h>
+#include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
@@ -86,6 +87,11 @@ static __always_inline void colinux_idle_end(void)
 	if (!CO_BEFORE(6, 3))
 		raw_local_irq_disable();
 }
+
+/* ---- memory ---------------------------------------------------------------------------- */
+
+/* Later kernels declare it in mm's own header. */
+int __meminit init_per_zone_wmark_min(void);
 
 /* ---- shrinkers ------------------------------------------------------------------------- */
 
