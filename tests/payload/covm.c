@@ -132,8 +132,8 @@ static void run_all(co_u32 vcpus)
 		pthread_join(thread[i], NULL);
 }
 
-/* The vCPUs' areas, if they lie in this chunk: some page begins with the boot
- * information's magic, and they are in one piece with it. */
+/* The vCPUs' areas, if they lie in this chunk: some page near its end begins with
+ * the boot information's magic, and they are in one piece with it. */
 static const struct co_vcpu_area *find_areas(const struct co_chunk *chunk)
 {
 	const char *memory = mmap(NULL, chunk->size, PROT_READ, MAP_SHARED, device,
@@ -143,8 +143,8 @@ static const struct co_vcpu_area *find_areas(const struct co_chunk *chunk)
 
 	if (memory == MAP_FAILED)
 		die("a chunk of guest memory");
-	for (at = 0; at < chunk->size; at += CO_PAGE_SIZE) {
-		info = (const void *)(memory + at);
+	for (at = chunk->size; at; at -= CO_PAGE_SIZE) {
+		info = (const void *)(memory + at - CO_PAGE_SIZE);
 		if (info->magic == CO_BOOT_MAGIC)
 			return (const void *)(memory + info->areas -
 					      chunk->address);
@@ -152,20 +152,29 @@ static const struct co_vcpu_area *find_areas(const struct co_chunk *chunk)
 	return NULL;
 }
 
-static void report_cr4(co_u32 chunks, co_u32 vcpus)
+/* While all memory is there: a guest gives back what it doesn't need. */
+static const struct co_vcpu_area *map_areas(co_u32 chunks)
 {
 	const struct co_vcpu_area *area = NULL;
 	struct co_req_vm_chunk chunk = { 0 };
-	struct co_req_check check = { 0 };
-	co_u32 i;
 
 	for (; !area && chunk.index < chunks; chunk.index++) {
 		if (request(CO_REQ_VM_CHUNK, &chunk, sizeof(chunk)))
 			die("chunk");
 		area = find_areas(&chunk.chunk);
 	}
-	if (!area || request(CO_REQ_CHECK, &check, sizeof(check)))
-		die("vCPU areas, or check");
+	if (!area)
+		die("vCPU areas");
+	return area;
+}
+
+static void report_cr4(const struct co_vcpu_area *area, co_u32 vcpus)
+{
+	struct co_req_check check = { 0 };
+	co_u32 i;
+
+	if (request(CO_REQ_CHECK, &check, sizeof(check)))
+		die("check");
 	fprintf(stderr, "cr4 %llx guest", check.cr4);
 	for (i = 0; i < vcpus; i++)
 		fprintf(stderr, " %llx", area[i].passage.save.cr4);
@@ -192,6 +201,7 @@ int main(int argc, char **argv)
 	struct co_req_vm_create vm = { .driver_abi = CO_DRIVER_ABI_VERSION,
 				       .vcpus = 1, .online = 1, .devices = 1,
 				       .name = "covm" };
+	const struct co_vcpu_area *areas;
 
 	if (argc > 2 && !strcmp(argv[1], "-c")) {
 		vm.vcpus = vm.online = (co_u32)atoi(argv[2]);
@@ -210,7 +220,8 @@ int main(int argc, char **argv)
 	if (request(CO_REQ_VM_CREATE, &vm, sizeof(vm)))
 		die("create");
 	load(argv[1], argc > 3 ? argv[3] : "", argc > 4 ? argv[4] : NULL);
+	areas = map_areas(vm.chunks);
 	run_all(vm.vcpus);
-	report_cr4(vm.chunks, vm.vcpus);
+	report_cr4(areas, vm.vcpus);
 	return report();
 }
