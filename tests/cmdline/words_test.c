@@ -64,7 +64,7 @@ static const char *const dangerous[] = {
 	"initrdmem=0x1000000,65536", "reserve=0x60,16", "reservelow=640",
 	"memory_corruption_check=1", "memory-corruption-check-size=64K",
 	"efi_fake_mem=1M@0:1", "add_efi_memmap", "phram.phram=x,0,4096",
-	"ramoops.mem_address=0x1000000", "iomem=relaxed", "mem_encrypt=on",
+	"ramoops.mem_address=0x1000000", "trace_instance=map@0x10000000:1M", "iomem=relaxed", "mem_encrypt=on",
 	"earlyprintk=serial,ttyS0,115200", "earlyprintk=vga", "earlycon",
 	"earlycon=uart8250,io,0x3f8", "console=ttyS0,115200", "console=uart,io,0x3f8",
 	"console=lp0", "console=ttyUSB0", "\"console=ttyS0\"", "console=\"ttyS0\"",

@@ -19,6 +19,7 @@ static const struct {
 	{ "initrd", "0x1000000,4096" },
 	{ "initrdmem", "0x1000000,4096" },
 	{ "reserve", "0x3f8,8" },
+	{ "trace_instance", "map@0x10000000:1M" },
 	{ "earlyprintk", "serial,ttyS0,115200" },
 	{ "earlycon", "uart8250,io,0x3f8" },
 	{ "kgdboc", "ttyS0" },

@@ -34,6 +34,7 @@ static const struct co_word table[] = {
 	REFUSE("add_efi_memmap", MEMORY),
 	REFUSE("phram.*", MEMORY),
 	REFUSE("ramoops.*", MEMORY),
+	REFUSE("trace_instance", MEMORY "; a buffer can be put anywhere in it"),
 	REFUSE("iomem", MEMORY),
 	REFUSE("mem_encrypt", MEMORY),
 
