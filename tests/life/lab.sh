@@ -32,7 +32,7 @@ starts)
 	i=1
 	while [ $i -le "$2" ]; do
 		start 64 || { failed=$((failed + 1)); cat /tmp/daemon >&2; }
-		[ $((i % 20)) != 0 ] || echo "# start $i"
+		[ $((i % 5)) != 0 ] || echo "# start $i"
 		# The first ones fill caches that stay.
 		[ $i -lt 25 ] || echo "$i $((-$(free_kb)))" >>/tmp/used
 		i=$((i + 1))
@@ -51,7 +51,7 @@ fragmented)
 	while [ $i -lt "$2" ]; do
 		i=$((i + 1))
 		start 96 || { failed=$((failed + 1)); cat /tmp/daemon >&2; }
-		[ $((i % 20)) != 0 ] || echo "# start $i"
+		[ $((i % 5)) != 0 ] || echo "# start $i"
 	done
 	kill %1
 	[ $failed = 0 ]
