@@ -90,8 +90,9 @@ static __always_inline void colinux_idle_end(void)
 
 /* ---- memory ---------------------------------------------------------------------------- */
 
-/* Later kernels declare it in mm's own header. */
+/* Later kernels declare it in mm's own header, or nowhere. */
 int __meminit init_per_zone_wmark_min(void);
+extern int watermark_boost_factor;
 
 /* ---- shrinkers ------------------------------------------------------------------------- */
 
