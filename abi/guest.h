@@ -169,7 +169,9 @@ CO_ASSERT_SIZE(struct co_vcpu_area, 2 * CO_PAGE_SIZE);
  * vCPU 0: the host will sleep, its TSC may start anew meanwhile. The guest stops
  * its clocks, then idles for CO_EVENT_WAKE alone (that tells the host that it's
  * ready, and it's idle again as often as it comes back without that event), then
- * takes its clocks up again.
+ * takes its clocks up again. The host doesn't wait for ever: WAKE can come before
+ * the guest sleeps, then it must not. SLEEP withdraws a WAKE that wasn't taken:
+ * of both together WAKE is the later one.
  */
 #define CO_EVENT_SLEEP	0x80
 #define CO_EVENT_WAKE	0x100

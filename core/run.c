@@ -181,6 +181,8 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 	if (!host_work_pending() && !co_load(&vcpu->vm->verdict)) {
 		start = host_time_ns();
 		co_watch_enter(vcpu, start);
+		/* It isn't asleep any more: co_vm_asleep(). */
+		co_store(&vcpu->wanted, 0);
 		/* Before the crossing, which flushes all that was cached. */
 		co_store(&vcpu->area->event.state, 0);
 		next = burst(vcpu, req, &t);

@@ -195,15 +195,13 @@ void co_vm_info(struct co_vm *vm, struct co_req_vm_info *req)
 
 /* ---- the host's sleep and end ------------------------------------------------ */
 
-static void raise_first(struct co_vm *vm, co_u64 events)
-{
-	if (co_load(&vm->loaded))
-		co_event_set(&vm->vcpu[0], events);
-}
-
+/* A wake that the guest hasn't seen is of the sleep before: it'd end this one. */
 void co_vm_sleep(struct co_vm *vm)
 {
-	raise_first(vm, CO_EVENT_SLEEP);
+	if (!co_load(&vm->loaded))
+		return;
+	co_fetch_and(&vm->vcpu[0].area->event.events, ~(co_u64)CO_EVENT_WAKE);
+	co_event_set(&vm->vcpu[0], CO_EVENT_SLEEP);
 }
 
 /* As abi/guest.h says at CO_EVENT_SLEEP: it waits for that event alone. */
@@ -222,9 +220,12 @@ void co_vm_wake(struct co_vm *vm)
 {
 	co_u32 i;
 
-	for (i = 1; i < vm->vcpus && co_load(&vm->loaded); i++)
+	if (!co_load(&vm->loaded))
+		return;
+	for (i = 1; i < vm->vcpus; i++)
 		co_event_set(&vm->vcpu[i], CO_EVENT_TIMER);
-	raise_first(vm, CO_EVENT_WAKE | CO_EVENT_CLOCK | CO_EVENT_TIMER);
+	co_event_set(&vm->vcpu[0],
+		     CO_EVENT_WAKE | CO_EVENT_CLOCK | CO_EVENT_TIMER);
 }
 
 void co_vm_power_off(struct co_vm *vm)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: busy (load=) or not, a beat with the time each half second; or
-# fails in the way that the word act= names, and tells whether it's over it.
+# In the guest: busy on each processor, with a beat there each half second that
+# tells the time; or it rests (rest=); or fails in the way that the word act=
+# names, and tells whether it's over it.
 word()
 {
 	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"
@@ -28,8 +29,13 @@ if [ -n "$(word rest)" ]; then
 fi
 
 # A process that computes and one that makes others.
-while :; do :; done &
-while :; do
-	echo "beat $(cut -d' ' -f1 /proc/uptime) $(date +%s)"
-	usleep 500000
+on=0
+while [ $on -lt "$(nproc)" ]; do
+	taskset -c $on sh -c 'while :; do :; done' &
+	taskset -c $on sh -c 'while :; do
+		echo "beat $(cut -d" " -f1 /proc/uptime) $(date +%s) $0"
+		usleep 500000
+	done' $on &
+	on=$((on + 1))
 done
+wait

@@ -213,6 +213,47 @@ static void sleeps_with_the_host(void **state)
 		     CO_EVENT_WAKE | CO_EVENT_CLOCK | CO_EVENT_TIMER);
 }
 
+/* The wake of a sleep that the guest didn't come to see would end the next one. */
+static void sleep_after_a_sleep(void **state)
+{
+	(void)state;
+	co_vm_sleep(VM);
+	co_vm_wake(VM);
+	co_vm_sleep(VM);
+	assert_equal(VCPU->area->event.events,
+		     CO_EVENT_SLEEP | CO_EVENT_CLOCK | CO_EVENT_TIMER);
+}
+
+/* Sleeps with the host, then computes until it reads a device. */
+static void sleeper(struct co_vcpu *vcpu, struct co_call *call)
+{
+	(void)vcpu;
+	if (at++)
+		leave(call, CO_CALL_DEVICE_READ, 0);
+	else
+		leave(call, CO_CALL_IDLE, CO_EVENT_WAKE);
+}
+
+static void come_wake(void)
+{
+	assert_true(co_vm_asleep(VM));
+	co_vm_wake(VM);
+}
+
+/* A guest that never idles for anything else was taken to be ready for each sleep
+ * after the first. */
+static void awake_after_a_sleep(void **state)
+{
+	struct co_req_vcpu_run req = { 0 };
+
+	(void)state;
+	sim.guest = sleeper;
+	sim.idle = come_wake;
+	assert_equal(unit_run(&req), 0);
+	assert_equal(req.exit, CO_EXIT_DEVICE_READ);
+	assert_false(co_vm_asleep(VM));
+}
+
 static void goes_down_with_the_host(void **state)
 {
 	(void)state;
@@ -248,6 +289,8 @@ int main(void)
 						start_without, unit_end),
 		TEST(timer_follows_the_vcpu),
 		TEST(sleeps_with_the_host),
+		TEST(sleep_after_a_sleep),
+		TEST(awake_after_a_sleep),
 		TEST(goes_down_with_the_host),
 		cmocka_unit_test_setup_teardown(nothing_loaded, unit_start_vm,
 						unit_end),

@@ -84,7 +84,7 @@ struct colinux_clock {
 void colinux_read_clock(struct colinux_clock *host); /* any context but NMI */
 
 /* suspend.c; hard interrupt context */
-void colinux_sleep_event(void);
+void colinux_sleep_event(u64 events);
 
 /* console.c */
 void colinux_init_console(void);

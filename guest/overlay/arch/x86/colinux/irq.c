@@ -58,8 +58,8 @@ static void take_events(struct co_event_page *page)
 		colinux_cpus_event();
 	if (events & CO_EVENT_OWN)
 		colinux_own_events(events);
-	if (events & CO_EVENT_SLEEP)
-		colinux_sleep_event();
+	if (events & (CO_EVENT_SLEEP | CO_EVENT_WAKE))
+		colinux_sleep_event(events);
 	colinux_timer_event(events & CO_EVENT_TIMER);
 }
 

@@ -13,6 +13,10 @@
 #include "../../../kernel/time/timekeeping.h"
 #include "colinux.h"
 
+/* From SLEEP until WAKE. A host that didn't wait for us may be awake again before
+ * our clocks stand; they do so all the same, since its TSC may be another one. */
+static bool sleeping;
+
 /* On the first processor, interrupts off. The host raises CO_EVENT_CLOCK, too:
  * that corrects the wall clock, which went on by the host's idea of it. */
 static int sleep_clocks(void *unused)
@@ -23,7 +27,7 @@ static int sleep_clocks(void *unused)
 	if (error)
 		return error;
 	tsc_save_sched_clock_state();
-	while (!(READ_ONCE(page->events) & CO_EVENT_WAKE))
+	while (READ_ONCE(sleeping) && !(READ_ONCE(page->events) & CO_EVENT_WAKE))
 		colinux_leave(CO_CALL_IDLE, CO_EVENT_WAKE, 0, 0, 0, 0);
 	tsc_restore_sched_clock_state();
 	timekeeping_resume();
@@ -46,8 +50,10 @@ static void sleep_with_host(struct work_struct *unused)
 }
 static DECLARE_WORK(sleep_work, sleep_with_host);
 
-/* Hard interrupt context, first processor. */
-void colinux_sleep_event(void)
+/* Hard interrupt context, first processor. Both at once: the host has slept. */
+void colinux_sleep_event(u64 events)
 {
-	schedule_work(&sleep_work);
+	WRITE_ONCE(sleeping, !(events & CO_EVENT_WAKE));
+	if (events & CO_EVENT_SLEEP)
+		schedule_work(&sleep_work);
 }
