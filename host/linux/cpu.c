@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processors: pinning, interrupts, FPU, and what makes a thread leave. */
 #include <linux/cpu.h>
+#include <linux/ktime.h>
+#include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/vtime.h>
@@ -66,15 +68,27 @@ int host_work(bool yields)
 	return 0;
 }
 
-/* CPUs that an NMI of ours is on its way to. */
-static cpumask_t nmi_sent;
+/* An NMI that hasn't come after so long went to a CPU that was going offline. */
+#define NMI_LOST_NS (5 * NSEC_PER_SEC)
+
+/* When the NMI of ours was sent that this CPU hasn't taken yet; 0: there is none. */
+static DEFINE_PER_CPU(u64, nmi_sent);
 
 /* It has done its work when it arrives: the guest has left for it. */
 static int nmi_taken(unsigned int type, struct pt_regs *regs)
 {
-	return cpumask_test_and_clear_cpu(smp_processor_id(), &nmi_sent) ?
-		       NMI_HANDLED :
-		       NMI_DONE;
+	return this_cpu_xchg(nmi_sent, 0) ? NMI_HANDLED : NMI_DONE;
+}
+
+/* One at a time: a second one that is sent while the first is being forwarded
+ * comes when nobody expects it any more. */
+static bool nmi_may_go(unsigned int cpu)
+{
+	u64 *sent = per_cpu_ptr(&nmi_sent, cpu);
+	u64 last = READ_ONCE(*sent), now = ktime_get_ns();
+
+	return (!last || now - last > NMI_LOST_NS) &&
+	       cmpxchg64(sent, last, now) == last;
 }
 
 int colinux_cpu_init(void)
@@ -90,12 +104,10 @@ void colinux_cpu_exit(void)
 /* The handler of a reschedule IPI only looks whether there is work. */
 void host_kick(co_u32 cpu, bool nmi)
 {
-	if (!nmi) {
+	if (!nmi)
 		arch_smp_send_reschedule(cpu);
-		return;
-	}
-	cpumask_set_cpu(cpu, &nmi_sent);
-	apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+	else if (nmi_may_go(cpu))
+		apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
 }
 
 /* Without any mask bit: saves the task's registers, initialises nothing. The
