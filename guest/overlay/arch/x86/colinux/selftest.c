@@ -85,7 +85,7 @@ static void do_halt_irqs_off(void)
 		native_halt();
 }
 
-#define SLOW_MS 3000
+#define SLOW_MS 5000
 
 /* Slow, but not lost. */
 static void do_slow_irqs_off(void)
