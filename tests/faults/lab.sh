@@ -56,7 +56,8 @@ one() # KIND VERDICT
 		verdicts="$verdicts $1: did not fail as told;"
 }
 
-# A failed guest's name, kernel, memory are free for the next start.
+# A failed guest's name, kernel, memory are free for the next start. In a single
+# round the next one that fails is that start, but for the last.
 next()
 {
 	fail none
@@ -70,12 +71,13 @@ fail none
 check "a guest that does not fail powers off" $? "$(tail -n 15 /tmp/daemon /tmp/said)"
 before=$(free_kb)
 echo "$kinds" >/tmp/kinds
+last=$(tail -n 1 /tmp/kinds | cut -d' ' -f1)
 while read -r kind verdict; do
 	verdicts= lines= lost= next= round=0
 	while [ $round -lt "$1" ]; do
 		round=$((round + 1))
 		one "$kind" "$verdict"
-		next "$kind"
+		[ "$1" = 1 ] && [ "$kind" != "$last" ] || next "$kind"
 		echo "# $kind, round $round: $((before - $(free_kb))) kB less free than before"
 	done </dev/null
 	[ -z "$verdicts" ]
@@ -84,6 +86,7 @@ while read -r kind verdict; do
 	check "$kind: info has the last lines" $? "$lines"
 	[ -z "$lost" ]
 	check "$kind: the host has its memory back" $? "$lost"
+	[ "$1" = 1 ] && [ "$kind" != "$last" ] && continue
 	[ -z "$next" ]
 	check "$kind: the next start works" $? "$next"
 done </tmp/kinds
