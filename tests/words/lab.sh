@@ -52,7 +52,7 @@ for file in /words/*; do
 	! said consoles | grep -qE 'tty|uart|early'
 	check "boot $boot: no console on a port" $? "$(said consoles)"
 	hasnt "boot $boot: nothing on ports, no polling, no other idle, PAT as it is" \
-		'bootconsole \[(uart|early)|polling idle|0x80.*delay|PAT support disabled|kgdb:|hpet.*force|lapic.*enabl'
+		'bootconsole \[(uart|early)|polling idle|0x80.*delay|PAT support disabled via|kgdb:|hpet.*force|lapic.*enabl'
 	hasnt "boot $boot: its kernel has no complaint" 'WARNING:|BUG:|Oops|Call Trace|[Mm]alformed'
 done
 
