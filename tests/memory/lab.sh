@@ -18,7 +18,7 @@ in_guest() # COMMAND: its output in /tmp/said
 stop()
 {
 	colinux stop --force g >/tmp/stop 2>&1
-	for i in $(seq 100); do
+	for try in $(seq 100); do
 		[ -z "$(pgrep colinux-daemon)" ] && return 0
 		sleep 0.1
 	done
@@ -38,7 +38,7 @@ guest_mb()
 # Waits until the host has so much free, in kB, at most ten seconds.
 host_gets()
 {
-	for i in $(seq 50); do
+	for try in $(seq 50); do
 		[ "$(free_kb)" -ge "$1" ] && return 0
 		sleep 0.2
 	done
@@ -61,7 +61,7 @@ noise()
 gives_back()
 {
 	[ -n "$noisy" ] || { host_gets $((before - $1 * 1024 / 20)); return; }
-	for i in $(seq 50); do
+	for try in $(seq 50); do
 		[ "$(guest_mb)" -le $((idle + $1 / 20)) ] && return 0
 		sleep 0.2
 	done
