@@ -29,7 +29,8 @@
 #define MARGIN_SHARE  32 /* of what we have */
 #define FLOOR	      PAGES(SZ_16M) /* is kept even when the host asks */
 #define PERIOD	      (2 * HZ)
-#define PERIOD_BUSY   (HZ / 2) /* while something changes */
+#define PERIOD_BUSY   (HZ / 2) /* while there is something to give */
+#define PERIOD_QUIET  (8 * HZ) /* when nothing has changed for a while */
 #define CALM	      (10 * HZ) /* nothing ahead of demand after the host asked */
 #define REFUSED	      (2 * HZ)	/* until the host is asked again */
 #define DEMAND	      16 /* blocks for one who waits */
@@ -178,8 +179,11 @@ static void obey_host(void)
 		give(asked - given, GFP_FORCE);
 }
 
-/* Gives only what was free a moment ago, too. True: look again soon. */
-static bool keep_margin(void)
+/*
+ * Gives only what was free a moment ago, too. When to look again: each look wakes
+ * the host, and who takes much wakes us; who only frees is found out in time.
+ */
+static long keep_margin(long period)
 {
 	long now = free_pages_now(), before = last_free;
 	long upper = margin() + margin() / 4;
@@ -187,11 +191,17 @@ static bool keep_margin(void)
 	last_free = now;
 	if (refused && time_after(jiffies, refused_until))
 		WRITE_ONCE(refused, false);
-	if (now > upper && before > upper)
-		return give(min(now, before) - margin(), GFP_FREE);
+	if (now > upper && before > upper) {
+		if (give(min(now, before) - margin(), GFP_FREE))
+			return PERIOD_BUSY;
+	} else if (now > upper) {
+		return PERIOD_BUSY;
+	}
 	if (now < margin() / 2 && !refused && time_after(jiffies, calm_until))
 		take(margin() - now);
-	return now > upper;
+	if (abs(now - before) > (long)BLOCK_PAGES)
+		return PERIOD;
+	return min_t(long, period * 2, PERIOD_QUIET);
 }
 
 static void tell(void)
@@ -211,7 +221,7 @@ static int memory_thread(void *unused)
 			obey_limit();
 			obey_host();
 		}
-		period = keep_margin() ? PERIOD_BUSY : PERIOD;
+		period = keep_margin(period);
 		tell();
 	}
 	return 0;
