@@ -13,6 +13,7 @@
 
 /* The DMA zone is small and others can't do without it. */
 #define LOWEST_PFN (SZ_16M >> PAGE_SHIFT)
+#define TAKE_STEP  (SZ_32M >> PAGE_SHIFT)
 
 /* alloc_contig_range() answers -EBUSY to two at once. */
 static DEFINE_MUTEX(contig_lock);
@@ -62,11 +63,33 @@ static bool range_usable(unsigned long pfn, unsigned long count)
 	return true;
 }
 
+static void free_range(unsigned long pfn, unsigned long end)
+{
+	for (; pfn < end; pfn++) {
+		__free_page(pfn_to_page(pfn));
+		if (!(pfn % 512))
+			cond_resched();
+	}
+}
+
+/* In steps: alloc_contig_range() zeroes all that it takes before anyone else may
+ * run, and with a gigabyte on a busy host that was an RCU stall. */
 static bool take_range(unsigned long pfn, unsigned long count)
 {
-	return range_usable(pfn, count) &&
-	       !alloc_contig_range(pfn, pfn + count, MIGRATE_MOVABLE,
-				   GFP_KERNEL | __GFP_NOWARN);
+	unsigned long at, next, end = pfn + count;
+
+	if (!range_usable(pfn, count))
+		return false;
+	for (at = pfn; at < end; at = next) {
+		next = min(at + TAKE_STEP, end);
+		if (alloc_contig_range(at, next, MIGRATE_MOVABLE,
+				       GFP_KERNEL | __GFP_NOWARN)) {
+			free_range(pfn, at);
+			return false;
+		}
+		cond_resched();
+	}
+	return true;
 }
 
 /* From the top of the node down: the host's own needs crowd at the bottom. */
@@ -161,15 +184,11 @@ int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
 /* As with any freed memory: who allocates it next zeroes what must be zero. */
 void host_chunk_free(struct co_file *file, co_u64 pa, co_u64 size)
 {
-	unsigned long pfn = PHYS_PFN(pa), end = pfn + (size >> PAGE_SHIFT);
+	unsigned long pfn = PHYS_PFN(pa);
 
 	if (file)
 		colinux_unmap(to_linux(file), pa, size);
-	for (; pfn < end; pfn++) {
-		__free_page(pfn_to_page(pfn));
-		if (!(pfn % 512))
-			cond_resched();
-	}
+	free_range(pfn, pfn + (size >> PAGE_SHIFT));
 }
 
 void *host_chunk_va(co_u64 pa)
