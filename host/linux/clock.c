@@ -5,17 +5,13 @@
  * whoever made it: settimeofday, adjtimex, a leap second, the end of a sleep.
  */
 #include <linux/irq_work.h>
-#include <linux/list.h>
 #include <linux/math64.h>
 #include <linux/notifier.h>
 #include <linux/pvclock_gtod.h>
-#include <linux/spinlock.h>
 #include <linux/timekeeper_internal.h>
 #include <linux/timex.h>
 #include "port.h"
 
-static LIST_HEAD(files);
-static DEFINE_SPINLOCK(files_lock);
 static s64 rate;      /* in 2^-32 */
 static s64 told_rate; /* the one that the guests were told of; under timekeeper_lock */
 
@@ -29,13 +25,10 @@ static void tell_guests(struct irq_work *unused)
 	unsigned long flags;
 	struct co_vm *vm;
 
-	spin_lock_irqsave(&files_lock, flags);
-	list_for_each_entry(file, &files, clock_list) {
-		vm = smp_load_acquire(&file->core.vm);
-		if (vm)
-			co_clock_changed(vm);
-	}
-	spin_unlock_irqrestore(&files_lock, flags);
+	spin_lock_irqsave(&colinux_files_lock, flags);
+	for_each_vm(file, vm)
+		co_clock_changed(vm);
+	spin_unlock_irqrestore(&colinux_files_lock, flags);
 }
 static DEFINE_IRQ_WORK(tell_work, tell_guests);
 
@@ -71,24 +64,6 @@ static struct notifier_block clock_block = { .notifier_call = clock_updated };
 co_s64 colinux_clock_rate(void)
 {
 	return READ_ONCE(rate);
-}
-
-void colinux_clock_add(struct linux_file *file)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&files_lock, flags);
-	list_add(&file->clock_list, &files);
-	spin_unlock_irqrestore(&files_lock, flags);
-}
-
-void colinux_clock_remove(struct linux_file *file)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&files_lock, flags);
-	list_del(&file->clock_list);
-	spin_unlock_irqrestore(&files_lock, flags);
 }
 
 /* The notifier is called at once, with the rate as it is. */

@@ -7,7 +7,6 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
-#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/reboot.h>
 #include <linux/suspend.h>
@@ -22,35 +21,15 @@ module_param(shutdown_wait, uint, 0644);
 MODULE_PARM_DESC(shutdown_wait,
 		 "seconds that guests get to power off when the host goes down");
 
-static LIST_HEAD(files);
-static DEFINE_MUTEX(files_lock);
-
-void colinux_life_add(struct linux_file *file)
-{
-	mutex_lock(&files_lock);
-	list_add(&file->life_list, &files);
-	mutex_unlock(&files_lock);
-}
-
-void colinux_life_remove(struct linux_file *file)
-{
-	mutex_lock(&files_lock);
-	list_del(&file->life_list);
-	mutex_unlock(&files_lock);
-}
-
 static void tell_all(void (*tell)(struct co_vm *vm))
 {
 	struct linux_file *file;
 	struct co_vm *vm;
 
-	mutex_lock(&files_lock);
-	list_for_each_entry(file, &files, life_list) {
-		vm = smp_load_acquire(&file->core.vm);
-		if (vm)
-			tell(vm);
-	}
-	mutex_unlock(&files_lock);
+	spin_lock_irq(&colinux_files_lock);
+	for_each_vm(file, vm)
+		tell(vm);
+	spin_unlock_irq(&colinux_files_lock);
 }
 
 static bool all(bool (*is)(struct co_vm *vm))
@@ -59,12 +38,10 @@ static bool all(bool (*is)(struct co_vm *vm))
 	struct co_vm *vm;
 	bool yes = true;
 
-	mutex_lock(&files_lock);
-	list_for_each_entry(file, &files, life_list) {
-		vm = smp_load_acquire(&file->core.vm);
-		yes &= !vm || is(vm);
-	}
-	mutex_unlock(&files_lock);
+	spin_lock_irq(&colinux_files_lock);
+	for_each_vm(file, vm)
+		yes &= is(vm);
+	spin_unlock_irq(&colinux_files_lock);
 	return yes;
 }
 

@@ -16,6 +16,9 @@
 /* The largest request structure, in words for its alignment. */
 #define REQUEST_WORDS_MAX (sizeof(struct co_req_vcpu_run) / sizeof(u64))
 
+LIST_HEAD(colinux_files);
+DEFINE_SPINLOCK(colinux_files_lock);
+
 static int colinux_open(struct inode *inode, struct file *file)
 {
 	struct linux_file *lf;
@@ -29,9 +32,9 @@ static int colinux_open(struct inode *inode, struct file *file)
 	lf->mapping = file->f_mapping;
 	init_rwsem(&lf->faults);
 	file->private_data = &lf->core;
-	colinux_clock_add(lf);
-	colinux_life_add(lf);
-	colinux_pressure_add(lf);
+	spin_lock_irq(&colinux_files_lock);
+	list_add(&lf->list, &colinux_files);
+	spin_unlock_irq(&colinux_files_lock);
 	return 0;
 }
 
@@ -40,9 +43,9 @@ static int colinux_release(struct inode *inode, struct file *file)
 {
 	struct linux_file *lf = to_linux(file->private_data);
 
-	colinux_pressure_remove(lf);
-	colinux_clock_remove(lf);
-	colinux_life_remove(lf);
+	spin_lock_irq(&colinux_files_lock);
+	list_del(&lf->list);
+	spin_unlock_irq(&colinux_files_lock);
 	co_file_release(&lf->core);
 	kfree(lf);
 	return 0;

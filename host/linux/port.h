@@ -9,6 +9,7 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 /* Its spin locks sleep, and ours, eventfd's and the wait queue's are taken in a
  * burst, with interrupts off. */
@@ -23,7 +24,7 @@
 /* An open control handle. */
 struct linux_file {
 	struct co_file core;
-	struct list_head clock_list, life_list, pressure_list;
+	struct list_head list; /* in colinux_files */
 	struct address_space *mapping; /* of its mmaps */
 	struct rw_semaphore faults;    /* read: a page fault is served */
 };
@@ -33,12 +34,19 @@ static inline struct linux_file *to_linux(struct co_file *core)
 	return container_of(core, struct linux_file, core);
 }
 
+/* main.c: all open files. Who holds the lock, taken with interrupts off, sees VMs
+ * that stay so long. */
+extern struct list_head colinux_files;
+extern spinlock_t colinux_files_lock;
+
+/* For each VM that there is: a block with `file` and `vm`. */
+#define for_each_vm(file, vm)                              \
+	list_for_each_entry(file, &colinux_files, list)    \
+		if (((vm) = smp_load_acquire(&(file)->core.vm)))
+
 /* clock.c: the host's wall clock is watched for all files. 0 or -errno. */
 int colinux_clock_init(void);
 void colinux_clock_exit(void);
-void colinux_clock_add(struct linux_file *file);
-/* Before the file's VM goes. */
-void colinux_clock_remove(struct linux_file *file);
 /* As host_wall_ns() tells it. Any context. */
 co_s64 colinux_clock_rate(void);
 
@@ -49,17 +57,11 @@ void colinux_cpu_exit(void);
 /* life.c: what becomes of the VMs when the host sleeps or goes down. 0 or -errno. */
 int colinux_life_init(void);
 void colinux_life_exit(void);
-void colinux_life_add(struct linux_file *file);
-/* Before the file's VM goes. */
-void colinux_life_remove(struct linux_file *file);
 
 /* pressure.c: when the host is short the guests of all files are asked. 0 or
  * -errno. */
 int colinux_pressure_init(void);
 void colinux_pressure_exit(void);
-void colinux_pressure_add(struct linux_file *file);
-/* Before the file's VM goes. */
-void colinux_pressure_remove(struct linux_file *file);
 
 /* The file operation behind mmap (mmap.c). */
 int colinux_mmap(struct file *file, struct vm_area_struct *vma);

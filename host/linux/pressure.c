@@ -6,44 +6,22 @@
  */
 #include <linux/mm.h>
 #include <linux/shrinker.h>
-#include <linux/spinlock.h>
 #include "port.h"
 
-static LIST_HEAD(files);
-static DEFINE_SPINLOCK(files_lock);
 static struct shrinker *shrinker;
-
-void colinux_pressure_add(struct linux_file *file)
-{
-	spin_lock(&files_lock);
-	list_add_tail(&file->pressure_list, &files);
-	spin_unlock(&files_lock);
-}
-
-void colinux_pressure_remove(struct linux_file *file)
-{
-	spin_lock(&files_lock);
-	list_del(&file->pressure_list);
-	spin_unlock(&files_lock);
-}
-
-static u64 free_in(struct linux_file *file)
-{
-	struct co_vm *vm = smp_load_acquire(&file->core.vm);
-
-	return vm ? co_memory_idle(vm) : 0;
-}
 
 static unsigned long pressure_count(struct shrinker *s,
 				    struct shrink_control *sc)
 {
 	struct linux_file *file;
+	unsigned long flags;
+	struct co_vm *vm;
 	u64 bytes = 0;
 
-	spin_lock(&files_lock);
-	list_for_each_entry(file, &files, pressure_list)
-		bytes += free_in(file);
-	spin_unlock(&files_lock);
+	spin_lock_irqsave(&colinux_files_lock, flags);
+	for_each_vm(file, vm)
+		bytes += co_memory_idle(vm);
+	spin_unlock_irqrestore(&colinux_files_lock, flags);
 	return bytes ? bytes >> PAGE_SHIFT : SHRINK_EMPTY;
 }
 
@@ -54,12 +32,14 @@ static unsigned long pressure_scan(struct shrinker *s,
 {
 	u64 bytes = round_up((u64)sc->nr_to_scan << PAGE_SHIFT, CO_MEMORY_BLOCK);
 	struct linux_file *file;
+	unsigned long flags;
+	struct co_vm *vm;
 
-	spin_lock(&files_lock);
-	list_for_each_entry(file, &files, pressure_list)
-		if (free_in(file))
-			co_memory_ask(file->core.vm, bytes);
-	spin_unlock(&files_lock);
+	spin_lock_irqsave(&colinux_files_lock, flags);
+	for_each_vm(file, vm)
+		if (co_memory_idle(vm))
+			co_memory_ask(vm, bytes);
+	spin_unlock_irqrestore(&colinux_files_lock, flags);
 	return SHRINK_STOP;
 }
 
