@@ -138,6 +138,13 @@ int vm_wish_memory(struct daemon *d, uint64_t bytes);
 /* Fills `info` with what the driver counts; the last known after the end. */
 int vm_info(const struct daemon *d, struct co_req_vm_info *info);
 
+/* ---- devices.c ------------------------------------------------------------ */
+
+/* Makes the machine and all that the configuration names. */
+int devices_add(struct daemon *d, struct error **err);
+/* Sets event bits in the guest; a machine_driver's raise. Any thread. */
+int devices_raise(void *context, uint32_t events, uint64_t value);
+
 /* ---- load.c --------------------------------------------------------------- */
 
 /* Kernel, initrd and command line into the VM. */

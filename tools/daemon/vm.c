@@ -3,125 +3,15 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/version.h"
 #include "agent.h"
 
-#define SCROLLBACK_MAX (4u << 20)
 /* After its last exit the guest's console output may still be on its way from
  * the ring through the loop; that long it is waited for. */
 #define DRAIN_MS 50
-
-static int vm_raise(void *context, uint32_t events, uint64_t value)
-{
-	struct daemon *d = context;
-	struct co_req_vm_raise req = { .events = events, .value = value };
-
-	if (!d->driver)
-		return -ENODEV; /* between a guest's end and its restart */
-	return driver_request(d->driver, CO_REQ_VM_RAISE, &req, sizeof(req));
-}
-
-static int vm_doorbell(void *context, uint32_t queue, int fd)
-{
-	struct daemon *d = context;
-	struct co_req_doorbell req = { .queue = queue, .handle = fd };
-
-	return driver_request(d->driver, CO_REQ_DOORBELL, &req, sizeof(req));
-}
-
-/* ---- devices --------------------------------------------------------------- */
-
-/* A terminal that stands still must not stop the VM: text is left out then; the
- * log and those who attach have it. */
-static void print_console(const uint8_t *data, size_t n)
-{
-	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	ssize_t done;
-
-	while (n && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) {
-		done = write(STDOUT_FILENO, data, n < 2048 ? n : 2048);
-		if (done <= 0)
-			return;
-		data += done;
-		n -= (size_t)done;
-	}
-}
-
-static void console_output(struct console_reader *r, const uint8_t *data,
-			   size_t n)
-{
-	struct daemon *d = (struct daemon *)((char *)r -
-					     offsetof(struct daemon, log_reader));
-
-	log_add(&d->log, data, n);
-	d->console_bytes += n;
-	if (!d->options.quiet)
-		print_console(data, n);
-}
-
-static size_t scrollback_bytes(const struct config *c)
-{
-	uint64_t n = (uint64_t)c->columns * (c->scrollback + c->rows);
-
-	return n < SCROLLBACK_MAX ? (size_t)n : SCROLLBACK_MAX;
-}
-
-static int add_console(struct daemon *d, struct error **err)
-{
-	struct device *dev = console_create(d->machine, "cocon", err);
-
-	if (!dev)
-		return -1;
-	d->console = console_add_port(dev, NULL,
-				      scrollback_bytes(&d->config),
-				      d->config.log, err);
-	if (!d->console)
-		return -1;
-	d->agent_port = console_add_port(dev, COLINUX_AGENT_PORT, 0, NULL, err);
-	if (!d->agent_port)
-		return -1;
-	d->log_reader.output = console_output;
-	console_attach(d->console, &d->log_reader);
-	console_resize(d->console, d->config.columns, d->config.rows);
-	d->agent = agent_create(d);
-	return 0;
-}
-
-static int add_disks(struct daemon *d, struct error **err)
-{
-	struct block_options opt;
-	char name[16];
-	unsigned int i;
-
-	for (i = 0; i < CONFIG_DISKS; i++) {
-		if (!d->config.disk[i].path)
-			continue;
-		opt.path = d->config.disk[i].path;
-		opt.read_only = d->config.disk[i].read_only;
-		snprintf(name, sizeof(name), "cobd%u", i);
-		if (!block_create(d->machine, name, &opt, err))
-			return error_wrap(err, "%s", name);
-	}
-	return 0;
-}
-
-static int add_devices(struct daemon *d, struct error **err)
-{
-	d->machine_driver.context = d;
-	d->machine_driver.raise = vm_raise;
-	d->machine_driver.doorbell = vm_doorbell;
-	d->machine = machine_create(&d->memory, &d->machine_driver, &d->loop);
-	if (!d->machine)
-		return error_set(err, 0, "cannot make the machine's devices");
-	if (add_console(d, err) || add_disks(d, err))
-		return -1;
-	return rng_create(d->machine, "corng", err) ? 0 : -1;
-}
 
 /* ---- memory ---------------------------------------------------------------- */
 
@@ -399,17 +289,17 @@ static void ending_late(uv_timer_t *timer)
 
 int vm_power(struct daemon *d, unsigned int wish)
 {
-	return vm_raise(d, CO_EVENT_POWER, wish);
+	return devices_raise(d, CO_EVENT_POWER, wish);
 }
 
 int vm_wish_cpus(struct daemon *d, unsigned int cpus)
 {
-	return vm_raise(d, CO_EVENT_CPUS, cpus);
+	return devices_raise(d, CO_EVENT_CPUS, cpus);
 }
 
 int vm_wish_memory(struct daemon *d, uint64_t bytes)
 {
-	return vm_raise(d, CO_EVENT_MEMORY, bytes);
+	return devices_raise(d, CO_EVENT_MEMORY, bytes);
 }
 
 void vm_end(struct daemon *d, bool force, unsigned int seconds)
@@ -448,7 +338,7 @@ int vm_start(struct daemon *d, struct error **err)
 	d->ending_timer.data = d;
 	uv_timer_init(&d->loop, &d->drain_timer);
 	d->drain_timer.data = d;
-	if (take_settings(d, err) || add_devices(d, err))
+	if (take_settings(d, err) || devices_add(d, err))
 		return -1;
 	return boot(d, err);
 }

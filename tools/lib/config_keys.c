@@ -8,11 +8,7 @@
 #include "../../abi/driver.h"
 #include "paths.h"
 
-/*
- * Takes the next part of a comma list: quotes removed, "" inside quotes is one
- * quote. NULL at the end of the list. Caller frees.
- */
-static char *next_part(const char **at)
+char *config_next_part(const char **at)
 {
 	const char *s = *at;
 	struct text part = { 0 };
@@ -33,14 +29,13 @@ static char *next_part(const char **at)
 	return part.data;
 }
 
-/* The whole value with its quotes removed. */
-static char *unquoted(const char *value)
+char *config_unquoted(const char *value)
 {
 	struct text all = { 0 };
 	char *part;
 
 	text_add(&all, "", 0);
-	while ((part = next_part(&value))) {
+	while ((part = config_next_part(&value))) {
 		text_add(&all, part, strlen(part));
 		if (value)
 			text_add(&all, ",", 1);
@@ -49,9 +44,9 @@ static char *unquoted(const char *value)
 	return all.data;
 }
 
-static int set_path(char **path, const char *value, struct error **err)
+int config_path(char **path, const char *value, struct error **err)
 {
-	char *new = unquoted(value);
+	char *new = config_unquoted(value);
 
 	if (!*new) {
 		free(new);
@@ -68,7 +63,7 @@ static int parse_kernel(struct config *c, const struct config_key *key,
 {
 	(void)key;
 	(void)index;
-	return set_path(&c->kernel, value, err);
+	return config_path(&c->kernel, value, err);
 }
 
 static int parse_initrd(struct config *c, const struct config_key *key,
@@ -77,7 +72,7 @@ static int parse_initrd(struct config *c, const struct config_key *key,
 {
 	(void)key;
 	(void)index;
-	return set_path(&c->initrd, value, err);
+	return config_path(&c->initrd, value, err);
 }
 
 static int parse_log(struct config *c, const struct config_key *key,
@@ -85,13 +80,13 @@ static int parse_log(struct config *c, const struct config_key *key,
 {
 	(void)key;
 	(void)index;
-	return set_path(&c->log, value, err);
+	return config_path(&c->log, value, err);
 }
 
 static int parse_name(struct config *c, const struct config_key *key,
 		      unsigned int index, const char *value, struct error **err)
 {
-	char *name = unquoted(value);
+	char *name = config_unquoted(value);
 
 	(void)key;
 	(void)index;
@@ -246,41 +241,6 @@ static int parse_cocon(struct config *c, const struct config_key *key,
 	return 0;
 }
 
-static int disk_option(struct config_disk *disk, const char *option,
-		       struct error **err)
-{
-	if (strcmp(option, "ro"))
-		return error_set(err, 0,
-				 "unknown option '%s': PATH[,ro]; a path with a comma needs quotes",
-				 option);
-	disk->read_only = true;
-	return 0;
-}
-
-static int parse_cobd(struct config *c, const struct config_key *key,
-		      unsigned int index, const char *value, struct error **err)
-{
-	struct config_disk disk = { 0 };
-	char *option;
-	int rc = 0;
-
-	(void)key;
-	disk.path = next_part(&value);
-	if (!disk.path || !*disk.path)
-		rc = error_set(err, 0, "no path given");
-	while (!rc && (option = next_part(&value))) {
-		rc = disk_option(&disk, option, err);
-		free(option);
-	}
-	if (rc) {
-		free(disk.path);
-		return rc;
-	}
-	free(c->disk[index].path);
-	c->disk[index] = disk;
-	return 0;
-}
-
 static int not_yet(struct config *c, const struct config_key *key,
 		   unsigned int index, const char *value, struct error **err)
 {
@@ -308,7 +268,7 @@ static const struct config_key keys[] = {
 	  "PATH: initial RAM disk" },
 	{ "mem", INDEX_NONE, 0, parse_mem,
 	  "SIZE: memory in MB, or with K, M or G; default a quarter of the host's, at most 1G" },
-	{ "cobd", INDEX_NUMBER, CONFIG_DISKS - 1, parse_cobd,
+	{ "cobd", INDEX_NUMBER, CONFIG_DISKS - 1, config_parse_cobd,
 	  "PATH[,ro]: block device from a file or a host block device" },
 	{ "cocon", INDEX_NONE, 0, parse_cocon,
 	  "COLUMNSxROWS[xLINES]: size of the console and of its scrollback" },

@@ -28,4 +28,20 @@ const struct config_key *config_key_find(const char *name, size_t n,
 					 unsigned int *index,
 					 struct error **err);
 
+/* ---- for those who parse values ------------------------------------------- */
+
+/* The next part of a comma list: quotes removed, "" inside quotes is one quote.
+ * *at moves on; NULL at the end of the list. Caller frees. */
+char *config_next_part(const char **at);
+/* The whole value with its quotes removed. Caller frees. */
+char *config_unquoted(const char *value);
+/* The same as a path into *path, which is freed before. */
+int config_path(char **path, const char *value, struct error **err);
+
+/* ---- values that have a file of their own --------------------------------- */
+
+int config_parse_cobd(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value,
+		      struct error **err); /* config_disk.c */
+
 #endif
