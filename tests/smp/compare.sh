@@ -2,13 +2,14 @@
 # In the lab host: compare.sh ROUNDS FEW MANY: the same work in guests of FEW and of
 # MANY vCPUs, alternating; by the host's clock, since a guest's own may be what fails.
 . /check.sh
+. /follow.sh
 insmod /lib/colinux.ko || exit 1
 
-# Seconds that hackbench takes in a guest of $1 vCPUs.
+# Adds the seconds that hackbench takes in a guest of $1 vCPUs to the file $2.
 work()
 {
-	/covm -c "$1" /guest/vmlinux 512 "only=hackbench" /guest/initrd >/tmp/console 2>/tmp/covm || return 1
-	tr -d '\r' </tmp/console | sed -n 's/.*smp: # hackbench .*: \([0-9.]*\) s.*/\1/p'
+	follow "$1" 512 "only=hackbench" || return 1
+	tr -d '\r' </tmp/console | sed -n 's/.*smp: # hackbench .*: \([0-9.]*\) s.*/\1/p' >>"$2"
 }
 
 median()
@@ -19,8 +20,8 @@ median()
 round=0 failed=0
 while [ $round -lt "$1" ]; do
 	round=$((round + 1))
-	work "$2" >>/tmp/few || failed=$((failed + 1))
-	work "$3" >>/tmp/many || failed=$((failed + 1))
+	work "$2" /tmp/few || failed=$((failed + 1))
+	work "$3" /tmp/many || failed=$((failed + 1))
 done
 echo "# $2 vCPUs: $(tr '\n' ' ' </tmp/few)s"
 echo "# $3 vCPUs: $(tr '\n' ' ' </tmp/many)s"

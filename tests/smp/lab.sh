@@ -2,11 +2,12 @@
 # In the lab host: lab.sh SECONDS VCPUS...: one guest after the other, each stressor
 # for so many seconds.
 . /check.sh
+. /follow.sh
 insmod /lib/colinux.ko || exit 1
 seconds=$1
 shift
 for vcpus in "$@"; do
-	/covm -c "$vcpus" /guest/vmlinux 768 "seconds=$seconds" /guest/initrd >/tmp/console 2>/tmp/covm
+	follow "$vcpus" 768 "seconds=$seconds"
 	check "$vcpus vCPUs on $(nproc) processors: the guest ends by itself" $? "$(tail -n 20 /tmp/console; cat /tmp/covm)"
 	tr -d '\r' </tmp/console | sed -n 's/.*smp: //p' >/tmp/said
 	grep '^#' /tmp/said
