@@ -129,8 +129,11 @@ static int load_vcpus(struct co_vm *vm)
 
 	for (i = 0; i < vm->vcpus; i++) {
 		err = co_vcpu_load(&vm->vcpu[i]);
-		if (err)
+		if (err) {
+			while (i--)
+				co_passage_free(&vm->vcpu[i].passage);
 			return err;
+		}
 	}
 	return 0;
 }
