@@ -79,8 +79,10 @@ void co_map_set(struct co_memory *mem, co_u64 pa, co_u64 size, bool present)
 		else
 			co_fetch_and(&leaf[n / 64], ~(1ULL << n % 64));
 	}
-	co_store(&mem->size, present ? mem->size + size : mem->size - size);
-	co_store(&mem->peak, CO_MAX(mem->peak, mem->size));
+	size = present ? mem->size + size : mem->size - size;
+	/* Who reads the size first finds a peak that isn't below it. */
+	co_store(&mem->peak, CO_MAX(mem->peak, size));
+	co_store(&mem->size, size);
 	host_unlock(&mem->lock, state);
 }
 

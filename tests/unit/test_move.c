@@ -345,6 +345,55 @@ static void read_while_it_moves(void **state)
 	pthread_join(thread, NULL);
 }
 
+static co_u32 grown;
+
+/* Never less than nothing was given back. */
+static void *info_reader(void *arg)
+{
+	struct co_req_vm_info info;
+
+	(void)arg;
+	while (!co_load(&grown)) {
+		memset(&info, 0, sizeof(info));
+		co_vm_info(VM, &info);
+		if (info.memory_returned > 64 * GIB)
+			return (void *)"less than nothing";
+	}
+	return NULL;
+}
+
+/* The map alone: blocks that nobody touches. */
+static void grow_and_shrink(void)
+{
+	co_u64 pa, end = 56 * GIB;
+
+	for (pa = 16 * GIB; pa < end; pa += BLOCK)
+		co_map_set(&VM->memory, pa, BLOCK, true);
+	co_map_set(&VM->memory, 16 * GIB, 40 * GIB, false);
+}
+
+static void counted_while_it_grows(void **state)
+{
+	co_u64 peak = VM->memory.peak;
+	pthread_t thread;
+	void *error;
+	co_u32 i;
+
+	(void)state;
+	assert_equal(co_map_prepare(&VM->memory, 16 * GIB, 40 * GIB), 0);
+	for (i = 0; i < 10; i++) {
+		VM->memory.peak = peak;
+		grown = 0;
+		assert_equal(pthread_create(&thread, NULL, info_reader, NULL),
+			     0);
+		grow_and_shrink();
+		co_store(&grown, 1);
+		pthread_join(thread, &error);
+		assert_null(error);
+		assert_equal(VM->memory.peak, VM->memory.size + 40 * GIB);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, unit_end)
 
 int main(void)
@@ -367,6 +416,7 @@ int main(void)
 		TEST(refused_before_it_leaves),
 		TEST(asks_when_the_host_is_short),
 		TEST(read_while_it_moves),
+		TEST(counted_while_it_grows),
 	};
 
 	return cmocka_run_group_tests_name("move", tests, NULL, NULL);
