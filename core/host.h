@@ -72,12 +72,14 @@ int host_copy_in(void *dst, co_u64 user, co_size n);
 
 /* ---- processors --------------------------------------------------------- */
 
-/* Keep this thread on its CPU: no preemption, interrupts off. Not nested.
- * [sleep] -> [pinned] */
-void host_pin(void);
+/* Keep this thread on its CPU, whose number it returns: no preemption, interrupts
+ * off. Not nested. [sleep] -> [pinned] */
+co_u32 host_pin(void);
 void host_unpin(void);
-/* The current CPU's number. [pinned] */
-co_u32 host_cpu(void);
+/* The vector of an interrupt that this CPU has taken and no handler of the host's
+ * has ended: until then it holds off all that isn't more urgent, and only here can
+ * it be ended. 0: there is none. [pinned] */
+co_u32 host_in_service(void);
 co_u32 host_cpu_count(void); /* online [atomic] */
 /* Does the host want this thread out of the guest
  * (reschedule, signal, freezer, task work)? [pinned] */

@@ -59,7 +59,7 @@ static enum co_next burst(struct co_vcpu *vcpu, struct co_req_vcpu_run *req,
 		/* It can't look at its events yet: an interrupt that waits for
 		 * it to enable them makes it look then. */
 		if (!vcpu->looks && co_event_pending(vcpu))
-			host_kick(host_cpu(), false);
+			host_kick(co_load(&vcpu->cpu), false);
 		co_switch(vcpu);
 		t->trips++;
 		co_count(&stats->switches);
@@ -72,6 +72,53 @@ static enum co_next burst(struct co_vcpu *vcpu, struct co_req_vcpu_run *req,
 	co_burst_end(vcpu);
 	co_count(&stats->bursts);
 	return next;
+}
+
+/*
+ * A guest may leave for something else between the moment at which it takes an
+ * interrupt and the call that forwards it: by an NMI, or to wait for a lock. This
+ * CPU is deaf to that interrupt and all that is no more urgent until the host has
+ * handled it, and the thread may come to forward it on another CPU, or late. So it
+ * is handled here, and the guest's call for it finds it done.
+ */
+static void replay_taken(struct co_vcpu *vcpu)
+{
+	co_u32 vector = host_in_service();
+
+	if (!vector || !co_may_forward(vector))
+		return;
+	vcpu->replayed = vector;
+	co_count(&vcpu->vm->stats.forwarded);
+	co_replay(vector);
+}
+
+/* Was this one handled by replay_taken()? The guest's next one it must be. */
+static bool is_replayed(struct co_vcpu *vcpu, co_u32 vector)
+{
+	co_u32 replayed = vcpu->replayed;
+
+	if (vector == CO_VECTOR_NMI || vector == CO_VECTOR_MCE)
+		return false;
+	vcpu->replayed = 0;
+	return replayed == vector && host_in_service() != vector;
+}
+
+static void replay_forwarded(struct co_vcpu *vcpu, co_u64 vector)
+{
+	struct co_stats *stats = &vcpu->vm->stats;
+
+	if (!co_may_forward(vector)) {
+		co_vm_stop(vcpu->vm, CO_VERDICT_BADCALL,
+			   "forwarded vector %llu, which isn't the host's",
+			   vector);
+		return;
+	}
+	if (is_replayed(vcpu, (co_u32)vector))
+		return;
+	co_count(vector == CO_VECTOR_NMI ? &stats->nmis :
+		 vector == CO_VECTOR_MCE ? &stats->mces :
+					   &stats->forwarded);
+	co_replay((co_u32)vector);
 }
 
 /* Interrupts off, all state the host's. A handler may turn them on. */
@@ -89,18 +136,10 @@ static void replay(struct co_vcpu *vcpu, const struct turn *t,
 	/* NMIs that came together are one, as on the processor itself. */
 	if (t->nmis)
 		co_replay(CO_VECTOR_NMI);
-	if (next != CO_NEXT_REPLAY)
-		return;
-	if (!co_may_forward(t->call.arg[0])) {
-		co_vm_stop(vcpu->vm, CO_VERDICT_BADCALL,
-			   "forwarded vector %llu, which isn't the host's",
-			   t->call.arg[0]);
-		return;
-	}
-	co_count(t->call.arg[0] == CO_VECTOR_NMI ? &stats->nmis :
-		 t->call.arg[0] == CO_VECTOR_MCE ? &stats->mces :
-						   &stats->forwarded);
-	co_replay((co_u32)t->call.arg[0]);
+	if (next == CO_NEXT_REPLAY)
+		replay_forwarded(vcpu, t->call.arg[0]);
+	if (!(t->call.flags & CO_CALL_IRQS_ON))
+		replay_taken(vcpu);
 }
 
 static bool wake_reason(void *arg)
@@ -173,8 +212,7 @@ static enum co_next turn(struct co_vcpu *vcpu, struct co_req_vcpu_run *req)
 		return host_wait(&vcpu->wait, start_reason, vcpu) ?
 			       exit_with(req, CO_EXIT_INTR) :
 			       CO_NEXT_BREATHE;
-	host_pin();
-	co_store(&vcpu->cpu, host_cpu());
+	co_store(&vcpu->cpu, host_pin());
 	/* Whoever sets an event or the verdict after this kicks us; what was set
 	 * before is seen here or by the guest on its way in. */
 	co_store(&vcpu->mode, CO_VCPU_IN_GUEST);

@@ -71,6 +71,7 @@ struct co_vcpu {
 	bool looks; /* it will look at its events by itself */
 	bool waiting; /* a DEVICE_* call waits for its result */
 	bool spins; /* it waits for someone: others first */
+	co_u32 replayed; /* an interrupt that it has yet to forward; 0: none */
 	co_u32 off; /* not started, or gone down */
 	co_u64 wanted; /* events that end its sleep, 0: any */
 	struct co_passage passage;

@@ -15,10 +15,11 @@
 #include <asm/tsc.h>
 #include "port.h"
 
-void host_pin(void)
+co_u32 host_pin(void)
 {
 	preempt_disable();
 	local_irq_disable();
+	return smp_processor_id();
 }
 
 /* What came while the guest had its interrupts off comes here, before the guest's
@@ -34,9 +35,19 @@ void host_unpin(void)
 	preempt_enable();
 }
 
-co_u32 host_cpu(void)
+/* The processor's priority is that of what it has in service, in steps of 16, or
+ * the task's, which Linux leaves below all vectors of devices. */
+co_u32 host_in_service(void)
 {
-	return smp_processor_id();
+	u32 class, bits;
+
+	if (!boot_cpu_has(X86_FEATURE_APIC))
+		return 0;
+	class = apic->read(APIC_PROCPRI) & 0xf0;
+	if (class < FIRST_EXTERNAL_VECTOR)
+		return 0;
+	bits = apic->read(APIC_ISR + class / 32 * 0x10) & 0xffffu << class % 32;
+	return bits ? class / 32 * 32 + __fls(bits) : 0;
 }
 
 co_u32 host_cpu_count(void)

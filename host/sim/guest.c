@@ -93,6 +93,7 @@ void co_replay(co_u32 vector)
 	if (vector > 255)
 		sim_die("co_replay(%u)", vector);
 	co_fetch_add(&sim.replayed[vector], 1);
+	co_compare_exchange(&sim.in_service, vector, 0);
 	if (sim.replay)
 		sim.replay();
 }

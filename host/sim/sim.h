@@ -45,6 +45,7 @@ struct sim {
 	co_u64 fail_at;	    /* the allocation with this number fails; 0: none */
 	co_u32 signal;	    /* atomic: host_work() and host_wait() say EINTR */
 	co_u32 work;	    /* atomic: host_work_pending() until host_work() */
+	co_u32 in_service;  /* atomic: host_in_service(), until it is replayed */
 
 	/* Counted for the test; atomics. */
 	co_u64 allocations; /* tried */

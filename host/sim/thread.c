@@ -111,10 +111,11 @@ void host_kick(co_u32 cpu, bool nmi)
 	pthread_mutex_unlock(&ipi_mutex);
 }
 
-void host_pin(void)
+co_u32 host_pin(void)
 {
 	SIM_CONTEXT(SIM_SLEEP);
 	self.pinned = true;
+	return self.cpu;
 }
 
 /* What came while interrupts were off is served: its handler does no harm. */
@@ -123,14 +124,17 @@ void host_unpin(void)
 	SIM_CONTEXT(SIM_PINNED);
 	if (self.fpu)
 		sim_die("host_unpin() with the FPU taken");
+	if (co_load(&sim.in_service))
+		sim_die("host_unpin() with interrupt %#x in service",
+			sim.in_service);
 	self.pinned = false;
 	sim_ipi_take(self.cpu);
 }
 
-co_u32 host_cpu(void)
+co_u32 host_in_service(void)
 {
 	SIM_CONTEXT(SIM_PINNED);
-	return self.cpu;
+	return co_load(&sim.in_service);
 }
 
 co_u32 host_cpu_count(void)

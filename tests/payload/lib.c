@@ -11,6 +11,7 @@
 const struct co_boot_info *boot;
 struct co_vcpu_area *area;
 volatile co_u64 forwarded, nmis;
+bool late;
 static co_u64 image_base; /* physical address of LINK_BASE */
 static co_u64 idt[256][2];
 extern const char payload_vectors[];
@@ -66,6 +67,8 @@ void payload_interrupt(co_u64 vector, co_u64 rip)
 		nmis++;
 	else
 		forwarded++;
+	if (late && vector >= 32)
+		leave(CO_CALL_YIELD, (co_u64[4]){ 0 }, 0);
 	leave(CO_CALL_FORWARD, (co_u64[4]){ vector },
 	      vector < 32 ? 0 : CO_CALL_IRQS_ON);
 }

@@ -3,6 +3,8 @@
 #ifndef PAYLOAD_H
 #define PAYLOAD_H
 
+#include <stdbool.h>
+
 #include "../../abi/guest.h"
 #include "../../abi/image.h"
 
@@ -20,6 +22,9 @@ co_u64 pa_of(const void *p);
 extern const struct co_boot_info *boot;
 extern struct co_vcpu_area *area;
 extern volatile co_u64 forwarded, nmis; /* so far */
+/* Leaves for another reason before it forwards an interrupt, as a kernel does that
+ * spins for a lock on its way there, or is hit by an NMI. */
+extern bool late;
 
 static inline co_u64 tsc(void)
 {

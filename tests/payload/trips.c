@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * calls=N: N empty round trips. forwards=N: spins in ring 0 with interrupts on
- * until N hardware interrupts were forwarded. Both count what they see, and the
+ * until N hardware interrupts were forwarded; with late=1 each only after the
+ * host has had another turn. Both count what they see, and the
  * registers that a call must keep are checked on the way.
  */
 #include "payload.h"
@@ -32,6 +33,7 @@ void program(const char *words)
 	co_u64 calls = word(words, "calls", 0), start;
 	co_u64 forwards = word(words, "forwards", 0), i;
 
+	late = word(words, "late", 0);
 	irq_on();
 	start = tsc();
 	for (i = 0; i < calls; i++)

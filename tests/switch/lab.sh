@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the lab host: the world switch under load. Prints TAP without numbers.
-# $1 = trips, nmi, forward, snapshot or xcr0
+# $1 = trips, nmi, forward, late, snapshot or xcr0
 
 . /check.sh
 
@@ -41,6 +41,27 @@ nmi)
 	check "300 NMIs during them, none lost" $? "sent $sent, the host handled $got"
 	[ "$(value nmis_passage /tmp/err)" -gt 0 ]
 	check "some of them hit the passage" $? "$(cat /tmp/err)"
+	;;
+late)
+	# What it does on another CPU meanwhile: threads that want its own.
+	taskset 1 /ticker 300 &
+	ticker=$!
+	(while :; do :; done) &
+	busy=$!
+	(while :; do :; done) &
+	busy="$busy $!"
+	/covm /trips 32 "forwards=300 late=1" 2>/tmp/err | tee /tmp/out | sed 's/^/# /'
+	grep -q '^verdict 1 ' /tmp/err
+	status=$?
+	kill $ticker $busy
+	echo "# $(tail -n 1 /tmp/err)"
+	[ $status = 0 ] && [ "$(value forwarded /tmp/err)" -ge 300 ]
+	check "300 interrupts forwarded after the host had another turn" $? "status $status: $(cat /tmp/out /tmp/err)"
+	# Timer and interrupts between them work on all CPUs.
+	for cpu in 1 2; do
+		taskset $cpu timeout 20 usleep 50000
+		check "a timer ends on the CPU of mask $cpu" $?
+	done
 	;;
 forward)
 	taskset 1 /ticker 300 &
