@@ -112,13 +112,20 @@ void colinux_cpu_exit(void)
 	unregister_nmi_handler(NMI_LOCAL, "colinux");
 }
 
-/* The handler of a reschedule IPI only looks whether there is work. */
+/* The handler of a reschedule IPI only looks whether there is work. The CPU may
+ * have gone offline since the vCPU was on it, which then has nothing to be told;
+ * it can't go while we hold ours. */
 void host_kick(co_u32 cpu, bool nmi)
 {
-	if (!nmi)
+	bool online;
+
+	preempt_disable();
+	online = cpu_online(cpu);
+	if (online && !nmi)
 		arch_smp_send_reschedule(cpu);
-	else if (nmi_may_go(cpu))
+	else if (online && nmi_may_go(cpu))
 		apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+	preempt_enable();
 }
 
 /* Without any mask bit: saves the task's registers, initialises nothing. The
