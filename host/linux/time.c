@@ -106,13 +106,16 @@ void host_timer_set(struct host_timer *timer, co_u64 when, co_u32 away)
 	local_irq_restore(flags);
 }
 
+/* Its function may send it to another CPU just when we look. */
 void host_timer_cancel(struct host_timer *timer)
 {
 	struct linux_timer *t = to_timer(timer);
 
-	while (smp_load_acquire(&t->sent))
-		msleep(1);
-	hrtimer_cancel(&t->timer);
+	do {
+		while (smp_load_acquire(&t->sent))
+			msleep(1);
+		hrtimer_cancel(&t->timer);
+	} while (smp_load_acquire(&t->sent));
 }
 
 void host_wait_init(struct host_wait *w)
