@@ -275,6 +275,9 @@ void co_watch_enter(struct co_vcpu *vcpu, co_u64 now);
 void co_watch_leave(struct co_vcpu *vcpu, co_u64 now, bool progress);
 /* The timer's function. */
 void co_watch_look(void *vcpu);
+/* A processor has gone offline, and the host moved its timers, maybe to one that
+ * they look after: they are set anew. Called by the port. [atomic] */
+void co_watch_moved(struct co_vm *vm);
 
 /* ---- event.c -------------------------------------------------------------- */
 

@@ -116,3 +116,18 @@ void co_watch_look(void *arg)
 	if (held >= LOOK_NS)
 		free_cpu(vcpu, held);
 }
+
+void co_watch_moved(struct co_vm *vm)
+{
+	co_u64 now = host_time_ns(), state;
+	struct co_watch *w;
+	co_u32 i;
+
+	for (i = 0; i < vm->vcpus; i++) {
+		w = &vm->vcpu[i].watch;
+		state = host_lock(&w->lock);
+		if (w->armed)
+			watch_set(&vm->vcpu[i], now + LOOK_NS, w->away);
+		host_unlock(&w->lock, state);
+	}
+}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host sleeps, hibernates, goes down: what the VMs are told, and how long
- * they are waited for. Their threads need no care of ours: a frozen process
+ * The host sleeps, hibernates, goes down, loses a CPU: what the VMs are told, and
+ * how long they are waited for. Their threads need no care of ours: a frozen process
  * leaves the guest as by a signal, and processes are frozen last and thawed first.
  */
+#include <linux/cpuhotplug.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
@@ -105,6 +106,22 @@ static int reboot_event(struct notifier_block *nb, unsigned long event,
 
 static struct notifier_block reboot_block = { .notifier_call = reboot_event };
 
+/* The CPU is dead, and its timers are on others, maybe on those that they watch. */
+static int cpu_gone(unsigned int cpu)
+{
+	tell_all(co_watch_moved);
+	return 0;
+}
+
+static int cpu_state;
+
+static int watch_cpus(void)
+{
+	cpu_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
+					      "colinux:prepare", NULL, cpu_gone);
+	return cpu_state < 0 ? cpu_state : 0;
+}
+
 int colinux_life_init(void)
 {
 	int err = register_pm_notifier(&power_block);
@@ -113,12 +130,22 @@ int colinux_life_init(void)
 		return err;
 	err = register_reboot_notifier(&reboot_block);
 	if (err)
-		unregister_pm_notifier(&power_block);
+		goto power;
+	err = watch_cpus();
+	if (err)
+		goto reboot;
+	return 0;
+
+reboot:
+	unregister_reboot_notifier(&reboot_block);
+power:
+	unregister_pm_notifier(&power_block);
 	return err;
 }
 
 void colinux_life_exit(void)
 {
+	cpuhp_remove_state_nocalls(cpu_state);
 	unregister_reboot_notifier(&reboot_block);
 	unregister_pm_notifier(&power_block);
 }

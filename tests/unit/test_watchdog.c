@@ -196,6 +196,22 @@ static void timer_follows_the_vcpu(void **state)
 
 /* ---- the host's sleep and end -------------------------------------------------- */
 
+/* Its timer may be on the CPU that it looks after: it gets its place again. */
+static void timer_is_set_anew_when_a_cpu_goes(void **state)
+{
+	co_u64 now = host_time_ns();
+
+	(void)state;
+	co_watch_moved(VM);
+	assert_equal(sim_timer_next(), 0);
+	stay(1, true, CO_CALL_STOP);
+	run();
+	assert_equal(sim_timer_next(), now + 1000 * MS);
+	co_watch_moved(VM);
+	assert_equal(sim_timer_next(), now + 1001 * MS);
+	assert_equal(sim_timer_away(), CPU);
+}
+
 static void sleeps_with_the_host(void **state)
 {
 	(void)state;
@@ -288,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(never_ended_without_a_limit,
 						start_without, unit_end),
 		TEST(timer_follows_the_vcpu),
+		TEST(timer_is_set_anew_when_a_cpu_goes),
 		TEST(sleeps_with_the_host),
 		TEST(sleep_after_a_sleep),
 		TEST(awake_after_a_sleep),
