@@ -44,7 +44,9 @@ void host_page_free(void *va)
 
 /* ---- chunks ----------------------------------------------------------------- */
 
-/* Every frame online, in one zone, and none that can never move. */
+/* Every frame online, in one zone, and none that can never move. Not in the zone
+ * that has to stay movable: its memory may be unplugged, and what a guest has can't
+ * be, nor can I/O pin it for long. */
 static bool range_usable(unsigned long pfn, unsigned long count)
 {
 	unsigned long end = pfn + count;
@@ -54,6 +56,8 @@ static bool range_usable(unsigned long pfn, unsigned long count)
 	if (!page)
 		return false;
 	zone = page_zone(page);
+	if (zone_idx(zone) == ZONE_MOVABLE)
+		return false;
 	for (; pfn < end; pfn++) {
 		page = pfn_to_online_page(pfn);
 		if (!page || page_zone(page) != zone || PageReserved(page) ||
