@@ -22,6 +22,7 @@
 #include <asm/dma.h>
 #include <asm/io.h>
 #include <asm/pgtable.h>
+#include <asm/sections.h>
 #include <asm/tlbflush.h>
 #include "../../../mm/internal.h"
 #include "blocks.h"
@@ -114,9 +115,32 @@ static void block_back(struct page *page)
 	__free_pages(page, BLOCK_ORDER);
 }
 
+/* What the image had for its start and is free: the host doesn't take it. */
+static bool is_kept(struct page *page)
+{
+	u64 pa = page_to_phys(page);
+
+	return pa + CO_MEMORY_BLOCK > __pa_symbol(_text) && pa < __pa_symbol(_end);
+}
+
+/* Another one than those: the page allocator would offer the same again. */
+static struct page *alloc_block(gfp_t gfp)
+{
+	struct page *page, *next;
+	LIST_HEAD(kept);
+
+	while ((page = alloc_pages(gfp | __GFP_NOWARN, BLOCK_ORDER)) && is_kept(page))
+		list_add(&page->lru, &kept);
+	while ((next = list_first_entry_or_null(&kept, struct page, lru))) {
+		list_del(&next->lru);
+		__free_pages(next, BLOCK_ORDER);
+	}
+	return page;
+}
+
 int colinux_give_block(gfp_t gfp)
 {
-	struct page *page = alloc_pages(gfp | __GFP_NOWARN, BLOCK_ORDER);
+	struct page *page = alloc_block(gfp);
 	u64 result;
 	int err;
 

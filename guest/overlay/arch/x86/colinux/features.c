@@ -7,6 +7,7 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <asm/cpufeature.h>
+#include <asm/msr.h>
 #include "colinux.h"
 #include "compat.h"
 
@@ -69,7 +70,12 @@ static const u16 forced[] __initconst = {
 void __init colinux_set_features(void)
 {
 	unsigned int i;
+	u64 efer;
 
+	/* A bit of EFER, which both share: where the host has left it off it stays off. */
+	rdmsrl(MSR_EFER, efer);
+	if (!(efer & EFER_AUTOIBRS))
+		setup_clear_cpu_cap(X86_FEATURE_AUTOIBRS);
 	for (i = 0; i < ARRAY_SIZE(foreign); i++)
 		setup_clear_cpu_cap(foreign[i]);
 	for (i = 0; i < ARRAY_SIZE(forced); i++)
