@@ -9,7 +9,7 @@
  * knows it.
  *
  * Threads: machine_access() comes from vCPU threads, one at a time per device
- * (virtio.c holds the device's lock). A device with a thread of its own (cobd)
+ * (virtio.c holds the device's lock). A device with a thread of its own (cobd, cofs)
  * watches its queues' doorbells there; the others have them on the daemon's
  * libuv loop. `stop` returns only when nothing of the device touches guest
  * memory any more.
@@ -106,6 +106,12 @@ struct device *block_create(struct machine *m, const char *name,
 
 struct device *rng_create(struct machine *m, const char *name,
 			  struct error **err);
+
+/* A shared directory (virtio-9p), under `tag` for the guest's mount. */
+struct share_options;
+#define COFS_TAG_MAX 31
+struct device *cofs_create(struct machine *m, const char *name, const char *tag,
+			   const struct share_options *opt, struct error **err);
 
 /* One virtio-console with several ports. Port 0 is the system console (hvc0);
  * further ports have names (/dev/virtio-ports/<name> in the guest). */

@@ -4,5 +4,7 @@
 DEVICES_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 DEVICES_SRCS := $(addprefix $(DEVICES_DIR),memory.c queue.c virtio.c registers.c machine.c \
 	block.c block_request.c block_image.c block_uring.c block_plain.c \
-	console.c console_guest.c rng.c)
+	console.c console_guest.c rng.c share.c)
+include $(DEVICES_DIR)../share/share.mk
+DEVICES_SRCS += $(SHARE_SRCS)
 DEVICES_LIBS := -luring -luv -lpthread
