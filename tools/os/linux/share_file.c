@@ -130,6 +130,8 @@ int fs_open_new(struct fs_node *dir, const char *name, uint32_t flags,
 		}
 		if (fd >= 0)
 			return adopt_new(dir->fs, fd, new, node, file);
+		if (fd == -ELOOP) /* a link is there */
+			fd = -EEXIST;
 		if (fd != -EEXIST || flags & P9_O_EXCL)
 			return fd;
 		rc = open_old(dir, name, flags, node, file);

@@ -348,14 +348,29 @@ static int change_times(struct fs_node *node, const struct fs_change *c)
 	return utimensat(node->fd, "", t, AT_EMPTY_PATH);
 }
 
+/* The mode that it has, once more: ctime is now. (So would be a change of the owner
+ * to nobody, which takes set-user-ID bits away.) */
+static int touch(struct fs_node *node)
+{
+	struct fs_change c = { 0 };
+	struct stat st;
+
+	if (fstat(node->fd, &st))
+		return -1;
+	if (node->kind == FS_SYMLINK)
+		return change_owner(node, &c);
+	c.mode = st.st_mode;
+	return change_mode(node, &c);
+}
+
 /* Owner before mode, since it takes set-user-ID bits away; size before times,
- * since it sets one. ctime comes by itself, or with nothing else: by a change of
- * the owner to nobody else. */
+ * since it sets one. ctime comes by itself, or alone. */
 int fs_change(struct fs_node *node, struct fs_file *file,
 	      const struct fs_change *c)
 {
-	if ((c->set & (P9_SET_UID | P9_SET_GID) || c->set == P9_SET_CTIME) &&
-	    change_owner(node, c))
+	if (c->set == P9_SET_CTIME && touch(node))
+		return -errno;
+	if (c->set & (P9_SET_UID | P9_SET_GID) && change_owner(node, c))
 		return -errno;
 	if (c->set & P9_SET_MODE && change_mode(node, c))
 		return -errno;
