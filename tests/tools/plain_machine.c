@@ -122,6 +122,16 @@ struct device *block_create(struct machine *m, const char *name,
 	return (struct device *)m;
 }
 
+struct device *cofs_create(struct machine *m, const char *name, const char *tag,
+			   const struct share_options *opt, struct error **err)
+{
+	(void)name;
+	(void)tag;
+	(void)opt;
+	(void)err;
+	return (struct device *)m;
+}
+
 struct device *rng_create(struct machine *m, const char *name,
 			  struct error **err)
 {

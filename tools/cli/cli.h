@@ -20,6 +20,7 @@ VERB(stop);
 VERB(info);
 VERB(log);
 VERB(set);
+VERB(share);
 VERB(stats);
 VERB(completion);
 VERB(exec);
@@ -99,6 +100,13 @@ int session_verdict(const char *name, json_t *verdict);
 
 /* Path of colinux-daemon: beside this program, else by PATH. Caller frees. */
 char *daemon_path(void);
+
+/* ---- share.c -------------------------------------------------------------- */
+
+struct config;
+/* The shared directories of a configuration, as words and as JSON. */
+void shares_print(const struct config *c);
+json_t *shares_json(const struct config *c);
 
 /* ---- table.c -------------------------------------------------------------- */
 

@@ -29,11 +29,12 @@ static json_t *disks_json(const struct config *c)
 
 static json_t *rest_json(const struct config *c)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s}", "clock",
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:s, s:s}", "clock",
 			 c->own_clock ? "guest" : "host",
 			 "watchdog", (int)c->watchdog, "columns",
 			 (int)c->columns, "rows", (int)c->rows, "scrollback",
 			 (int)c->scrollback, "disks", disks_json(c),
+			 "shares", shares_json(c),
 			 "command_line", c->command_line.data, "notes",
 			 c->notes.data ? c->notes.data : "");
 }
@@ -91,6 +92,7 @@ static void print_config(const struct config *c)
 		if (c->disk[i].path)
 			printf("cobd%zu=%s%s\n", i, c->disk[i].path,
 			       c->disk[i].read_only ? ",ro" : "");
+	shares_print(c);
 	printf("# guest's command line: %s\n", c->command_line.data);
 	if (c->notes.length)
 		fprintf(stderr, "%s", c->notes.data);
@@ -117,7 +119,7 @@ static int check_files(const struct config *c, struct error **err)
 		if (check_file(name, c->disk[i].path, err))
 			return -1;
 	}
-	return 0;
+	return config_check_shares(c, err);
 }
 
 /* The first word may be a plain file name. */

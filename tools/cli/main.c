@@ -40,6 +40,8 @@ static const struct verb {
 	  "change a VM while it runs; without words: what can be changed",
 	  "Waits until the guest has followed. What is wrong changes nothing.\n"
 	  "  --timeout SECONDS  how long to wait (30)\n" },
+	{ "share", verb_share, "[--json] NAME", "a VM's shared directories",
+	  "In the guest: mount -t 9p TAG /DIRECTORY\n" },
 	{ "log", verb_log, "NAME", "what a VM's console said", "" },
 	{ "exec", verb_exec, "[--wait SECONDS] NAME (-- COMMAND [ARG]... | -c TEXT)",
 	  "run a command in the guest",

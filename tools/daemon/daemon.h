@@ -145,6 +145,11 @@ int devices_add(struct daemon *d, struct error **err);
 /* Sets event bits in the guest; a machine_driver's raise. Any thread. */
 int devices_raise(void *context, uint32_t events, uint64_t value);
 
+/* ---- shares.c ------------------------------------------------------------- */
+
+int shares_add(struct daemon *d, struct error **err);
+json_t *shares_json(const struct daemon *d);
+
 /* ---- load.c --------------------------------------------------------------- */
 
 /* Kernel, initrd and command line into the VM. */

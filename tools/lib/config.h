@@ -25,6 +25,18 @@ struct config_disk {
 	bool read_only;
 };
 
+#define CONFIG_SHARES  32
+#define CONFIG_TAG_MAX 31 /* bytes */
+
+struct config_share {
+	char *path; /* NULL: not there */
+	char *tag;
+	char *mount; /* where the guest mounts it by itself, or NULL */
+	const char *cache; /* of that mount: none, loose, mmap; NULL: not said */
+	bool read_only, direct;
+	uint32_t uid, gid; /* UINT32_MAX: not said */
+};
+
 struct config {
 	char *name;
 	char *kernel, *initrd; /* paths; initrd may be NULL */
@@ -38,6 +50,7 @@ struct config {
 	unsigned int watchdog; /* seconds, 0: none */
 	unsigned int columns, rows, scrollback; /* scrollback in lines */
 	struct config_disk disk[CONFIG_DISKS];
+	struct config_share share[CONFIG_SHARES];
 	struct text command_line; /* the guest kernel's */
 	struct text notes; /* lines for the user: words without a meaning now */
 	/* Reads an included file; tests put their own here. -1 and errno. */
@@ -63,6 +76,9 @@ int config_text(struct config *c, const char *name, const char *text, size_t n,
 		struct error **err);
 /* What must be there is, and what is missing gets its default. */
 int config_finish(struct config *c, struct error **err);
+
+/* Are the shared directories there? */
+int config_check_shares(const struct config *c, struct error **err);
 
 /* vCPUs that may ever be online: as configured, otherwise as many as the host has
  * or the VM begins with, whichever is more. */

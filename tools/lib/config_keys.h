@@ -43,5 +43,13 @@ int config_path(char **path, const char *value, struct error **err);
 int config_parse_cobd(struct config *c, const struct config_key *key,
 		      unsigned int index, const char *value,
 		      struct error **err); /* config_disk.c */
+int config_parse_cofs(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value,
+		      struct error **err); /* config_share.c */
+/* Different tags; what the guest mounts by itself goes to its command line. */
+int config_finish_shares(struct config *c,
+			 void (*to_guest)(struct config *c, const char *word),
+			 struct error **err);
+void config_free_shares(struct config *c);
 
 #endif

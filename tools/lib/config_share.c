@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shared directories in the configuration: cofsN=. */
+#include "config_keys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SHARE_RULE \
+	"PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH]; a path with a comma needs quotes"
+
+static bool plain_word(const char *s)
+{
+	for (; *s; s++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", *s))
+			return false;
+	return true;
+}
+
+static int option_tag(struct config_share *share, const char *value,
+		      struct error **err)
+{
+	size_t n = strlen(value);
+
+	if (!n || n > CONFIG_TAG_MAX || !plain_word(value))
+		return error_set(err, 0,
+				 "'%s' is no tag: 1 to %d letters, digits, '-', '_' or '.'",
+				 value, CONFIG_TAG_MAX);
+	free(share->tag);
+	share->tag = need_copy(value, n);
+	return 0;
+}
+
+static int option_id(uint32_t *id, const char *key, const char *value,
+		     struct error **err)
+{
+	uint64_t n;
+
+	if (!text_number(value, UINT32_MAX - 1, &n))
+		return error_set(err, 0, "'%s' is no number for %s=", value,
+				 key);
+	*id = (uint32_t)n;
+	return 0;
+}
+
+static int option_cache(struct config_share *share, const char *value,
+			struct error **err)
+{
+	static const char *const known[] = { "none", "loose", "mmap" };
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (strcmp(value, known[i]))
+			continue;
+		share->cache = known[i];
+		return 0;
+	}
+	return error_set(err, 0, "'%s' is none of cache=none, loose, mmap",
+			 value);
+}
+
+/* It goes through the guest's command line, where colons part it. */
+static int option_mount(struct config_share *share, const char *value,
+			struct error **err)
+{
+	const char *s;
+
+	for (s = value; *s; s++)
+		if (*s <= ' ' || *s == 0x7f || strchr(":\"'\\,", *s))
+			break;
+	if (*value != '/' || !value[1] || *s)
+		return error_set(err, 0,
+				 "'%s' is no place to mount: an absolute path without spaces, quotes, ':', ',' or '\\'",
+				 value);
+	free(share->mount);
+	share->mount = need_copy(value, strlen(value));
+	return 0;
+}
+
+static int share_option(struct config_share *share, const char *option,
+			struct error **err)
+{
+	const char *value = strchr(option, '=');
+
+	value = value ? value + 1 : "";
+	if (!strcmp(option, "ro"))
+		share->read_only = true;
+	else if (!strcmp(option, "direct"))
+		share->direct = true;
+	else if (!strncmp(option, "tag=", 4))
+		return option_tag(share, value, err);
+	else if (!strncmp(option, "uid=", 4))
+		return option_id(&share->uid, "uid", value, err);
+	else if (!strncmp(option, "gid=", 4))
+		return option_id(&share->gid, "gid", value, err);
+	else if (!strncmp(option, "cache=", 6))
+		return option_cache(share, value, err);
+	else if (!strncmp(option, "mount=", 6))
+		return option_mount(share, value, err);
+	else
+		return error_set(err, 0, "unknown option '%s': " SHARE_RULE,
+				 option);
+	return 0;
+}
+
+static int check_path(const char *path, struct error **err)
+{
+	if (!*path)
+		return error_set(err, 0, "no path given: " SHARE_RULE);
+	if (*path != '/')
+		return error_set(err, 0,
+				 "%s: the path of a shared directory is absolute, since it's looked up again and again",
+				 path);
+	return 0;
+}
+
+int config_check_shares(const struct config *c, struct error **err)
+{
+	struct stat st;
+	unsigned int i;
+	int code;
+
+	for (i = 0; i < CONFIG_SHARES; i++) {
+		if (!c->share[i].path)
+			continue;
+		code = stat(c->share[i].path, &st) ? errno : 0;
+		if (!code && !S_ISDIR(st.st_mode))
+			code = ENOTDIR;
+		if (code)
+			return error_set(err, code, "cofs%u: %s", i,
+					 c->share[i].path);
+	}
+	return 0;
+}
+
+static void free_share(struct config_share *share)
+{
+	free(share->path);
+	free(share->tag);
+	free(share->mount);
+}
+
+int config_parse_cofs(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value, struct error **err)
+{
+	struct config_share share = { .uid = UINT32_MAX, .gid = UINT32_MAX };
+	char *option;
+	int rc;
+
+	(void)key;
+	share.path = config_next_part(&value);
+	rc = check_path(share.path ? share.path : "", err);
+	while (!rc && (option = config_next_part(&value))) {
+		rc = share_option(&share, option, err);
+		free(option);
+	}
+	if (rc) {
+		free_share(&share);
+		return rc;
+	}
+	if (!share.tag)
+		share.tag = need_format("cofs%u", index);
+	free_share(&c->share[index]);
+	c->share[index] = share;
+	return 0;
+}
+
+void config_free_shares(struct config *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < CONFIG_SHARES; i++)
+		free_share(&c->share[i]);
+}
+
+static int check_tags(const struct config *c, unsigned int i,
+		      struct error **err)
+{
+	unsigned int j;
+
+	for (j = 0; j < i; j++)
+		if (c->share[j].path &&
+		    !strcmp(c->share[i].tag, c->share[j].tag))
+			return error_set(err, 0,
+					 "cofs%u and cofs%u have the same tag '%s': give one another tag=",
+					 j, i, c->share[i].tag);
+	return 0;
+}
+
+static char *mount_word(const struct config_share *share)
+{
+	return need_format("colinux.mount=%s:%s%s%s%s", share->tag,
+			   share->mount, share->read_only ? ":ro" : "",
+			   share->cache ? ":cache=" : "",
+			   share->cache ? share->cache : "");
+}
+
+int config_finish_shares(struct config *c,
+			 void (*to_guest)(struct config *c, const char *word),
+			 struct error **err)
+{
+	unsigned int i;
+	char *word;
+
+	for (i = 0; i < CONFIG_SHARES; i++) {
+		if (!c->share[i].path)
+			continue;
+		if (check_tags(c, i, err))
+			return -1;
+		if (!c->share[i].mount)
+			continue;
+		word = mount_word(&c->share[i]);
+		to_guest(c, word);
+		free(word);
+	}
+	return 0;
+}
