@@ -17,17 +17,18 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "oracle.h"
 
 #define NAMES	   12 /* in each directory */
 #define DEPTH	   3
 #define LOOK_EVERY 250
-#define FILE_MAX   70000
 #define SPARE	   2 /* fids of an operation */
 #define OTHER	   3
 #define HELD	   10 /* fids and descriptors that stay open */
 #define HELDS	   8
 
-static char top[64], mine[80], theirs[80]; /* by system calls; by the server */
+char mine[80], theirs[80];
+static char top[64];
 static struct client *c;
 static int mine_fd;
 static struct {
@@ -42,7 +43,7 @@ static void fail(const char *what, const char *path, long a, long b)
 	exit(1);
 }
 
-static void same(const char *what, const char *path, long a, long b)
+void same(const char *what, const char *path, long a, long b)
 {
 	if (a != b)
 		fail(what, path, a, b);
@@ -475,97 +476,6 @@ static void op_readlink(void)
 	same("the link", p.path, 0, strcmp(a, b));
 	close(fd);
 	clunk(c, SPARE);
-}
-
-/* ---- comparing -------------------------------------------------------------- */
-
-static void compare_stat(const char *path, const struct stat *a,
-			 const struct stat *b)
-{
-	same("mode", path, a->st_mode, b->st_mode);
-	same("owner", path, a->st_uid, b->st_uid);
-	same("group", path, a->st_gid, b->st_gid);
-	if (!S_ISDIR(a->st_mode)) {
-		same("links", path, (long)a->st_nlink, (long)b->st_nlink);
-		same("size", path, a->st_size, b->st_size);
-	}
-	/* A time that was set; the others differ by when they were. */
-	if (a->st_mtim.tv_sec < 1100000000 || b->st_mtim.tv_sec < 1100000000) {
-		same("mtime", path, a->st_mtim.tv_sec, b->st_mtim.tv_sec);
-		same("mtime", path, a->st_mtim.tv_nsec, b->st_mtim.tv_nsec);
-	}
-}
-
-static void compare_data(const char *path, const char *a, const char *b)
-{
-	static uint8_t x[2 * FILE_MAX], y[2 * FILE_MAX];
-	int fd = open(a, O_RDONLY), other = open(b, O_RDONLY);
-	ssize_t n = read(fd, x, sizeof(x));
-
-	same("length", path, n, read(other, y, sizeof(y)));
-	same("data", path, 0, memcmp(x, y, (size_t)n));
-	close(fd);
-	close(other);
-}
-
-static void compare_xattrs(const char *path, const char *a, const char *b)
-{
-	static const char *const names[] = { "user.one", "user.two" };
-	char x[400], y[400];
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		ssize_t n = lgetxattr(a, names[i], x, sizeof(x));
-
-		if (n < 0)
-			n = -errno;
-		same(names[i], path, n,
-		     result((int)lgetxattr(b, names[i], y, sizeof(y))));
-		if (n > 0)
-			same(names[i], path, 0, memcmp(x, y, (size_t)n));
-	}
-}
-
-static unsigned int compare(const char *path);
-
-static unsigned int compare_entries(const char *path, const char *dir)
-{
-	char inner[200];
-	struct dirent *d;
-	unsigned int n = 0;
-	DIR *all = opendir(dir);
-
-	while ((d = readdir(all))) {
-		if (d->d_name[0] == '.')
-			continue;
-		snprintf(inner, sizeof(inner), "%.100s/%.50s", path, d->d_name);
-		n += 1 + compare(inner);
-	}
-	closedir(all);
-	return n;
-}
-
-/* The number of entries below; both sides have the same ones. */
-static unsigned int compare(const char *path)
-{
-	char a[300], b[300];
-	struct stat x, y;
-	unsigned int n;
-
-	snprintf(a, sizeof(a), "%s%s", mine, path);
-	snprintf(b, sizeof(b), "%s%s", theirs, path);
-	same("being there", path, result(lstat(a, &x)), result(lstat(b, &y)));
-	if (*path)
-		compare_stat(path, &x, &y);
-	if (S_ISREG(x.st_mode))
-		compare_data(path, a, b);
-	if (S_ISREG(x.st_mode) || S_ISDIR(x.st_mode))
-		compare_xattrs(path, a, b);
-	if (!S_ISDIR(x.st_mode))
-		return 0;
-	n = compare_entries(path, a);
-	same("entries", path, n, compare_entries(path, b));
-	return n;
 }
 
 /* What the server lists is what is there. */

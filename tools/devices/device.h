@@ -112,6 +112,8 @@ struct share_options;
 #define COFS_TAG_MAX 31
 struct device *cofs_create(struct machine *m, const char *name, const char *tag,
 			   const struct share_options *opt, struct error **err);
+/* For tests: grows when the device's thread has nothing to do any more. */
+unsigned int cofs_rests(struct device *dev);
 
 /* One virtio-console with several ports. Port 0 is the system console (hvc0);
  * further ports have names (/dev/virtio-ports/<name> in the guest). */

@@ -39,6 +39,7 @@ struct cofs {
 	struct share_state told; /* thread */
 	time_t looked;		 /* thread: when the directory was there */
 	struct chain chain;	 /* thread */
+	atomic_uint rests;	 /* for tests: how often the thread had nothing to do */
 
 	/* From start to stop. */
 	bool started;
@@ -144,6 +145,7 @@ static void rest(struct cofs *c, struct queue *q)
 	};
 	eventfd_t count;
 
+	atomic_fetch_add(&c->rests, 1);
 	(void)poll(fds, 2, -1);
 	(void)eventfd_read(c->wake, &count);
 	queue_hush(q);
@@ -276,4 +278,9 @@ struct device *cofs_create(struct machine *m, const char *name, const char *tag,
 	describe(c);
 	/* From here on the machine frees it, with its devices. */
 	return device_add_queue(&c->dev, QUEUE_SIZE_MAX, err) ? &c->dev : NULL;
+}
+
+unsigned int cofs_rests(struct device *dev)
+{
+	return atomic_load(&to_cofs(dev)->rests);
 }
