@@ -6,6 +6,7 @@
 #	/mnt/user	cofs2, as user 1000
 #	/mnt/goes	cofs3, which goes away
 . /check.sh
+. /more.sh
 
 in_guest()
 {
@@ -46,7 +47,7 @@ echo goes >/mnt/goes/file
 echo secret >/mnt/canary
 
 colinux start name=cofs kernel=/guest/vmlinux initrd=/guest/initrd mem=192 quiet \
-	cofs0=/mnt/share,mount=/cofs cofs1=/mnt/fixed,ro,tag=fixed cofs2=/mnt/user,uid=1000 cofs3=/mnt/goes \
+	cofs0=/mnt/share,mount=/cofs cofs1=/mnt/fixed,ro,tag=fixed cofs2=/mnt/user,uid=1000 cofs3=/mnt/goes $disks \
 	>/tmp/start 2>&1
 check "a guest with four shared directories starts" $? "$(cat /tmp/start)"
 
@@ -120,7 +121,7 @@ said "the others go on" another 'cat /cofs/hello'
 mkdir /mnt/goes && echo again >/mnt/goes/file
 said "when it's there again it can be mounted again" again 'umount -l /goes; mount -t 9p cofs3 /goes && cat /goes/file'
 
-. /more.sh
+more "$1"
 
 daemon=$(cat /run/colinux/cofs.lock)
 colinux exec cofs -- poweroff -f 2>/tmp/errors

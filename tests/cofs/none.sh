@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# In the lab host: nothing more in the short group.
+# In the lab host: the short group has nothing more.
+disks=
+
+more()
+{
+	:
+}

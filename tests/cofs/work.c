@@ -4,6 +4,7 @@
  * its initramfs has no library.
  *
  *	work many DIR N          N files in one directory, and the right list of them
+ *	work tree DIR N          N files in folders of 100
  *	work xattr DIR           extended attributes, of files and directories
  *	work locks DIR           two processes and their locks, fcntl and flock
  *	work fsx DIR SEED N      one file against a copy in memory: reads, writes,
@@ -62,6 +63,23 @@ static int many(const char *dir, int n)
 	for (i = 0; i < n; i += 2) {
 		snprintf(name, sizeof(name), "entry-%d", i);
 		must(!unlink(name));
+	}
+	return 0;
+}
+
+static int tree(const char *dir, int n)
+{
+	char name[64];
+	int i, fd;
+
+	must(!chdir(dir));
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "d%d", i / 100);
+		must(i % 100 || !mkdir(name, 0755));
+		snprintf(name, sizeof(name), "d%d/f%d-%d", i / 100, i / 100, i % 100);
+		must((fd = open(name, O_CREAT | O_EXCL | O_WRONLY, 0644)) >= 0);
+		must(dprintf(fd, "file %d\n", i) > 0);
+		close(fd);
 	}
 	return 0;
 }
@@ -318,6 +336,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(verb, "many") && argc == 4)
 		return many(argv[2], atoi(argv[3]));
+	if (!strcmp(verb, "tree") && argc == 4)
+		return tree(argv[2], atoi(argv[3]));
 	if (!strcmp(verb, "xattr"))
 		return xattrs(argv[2]);
 	if (!strcmp(verb, "locks"))
