@@ -5,12 +5,14 @@
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -259,6 +261,43 @@ static void test_gone(void **state)
 	assert_null(strstr(detail(&r->rig, 0), "gone"));
 }
 
+static volatile sig_atomic_t faults;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+	void *page = (void *)((uintptr_t)info->si_addr & ~4095ul);
+
+	(void)number;
+	(void)context;
+	faults++;
+	mmap(page, 4096, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+/* A message in memory that the guest gave back: the daemon's handler gets the
+ * fault, in the device's thread, and that is all. */
+static void test_memory_gone(void **state)
+{
+	struct sigaction old, action = { .sa_flags = SA_SIGINFO };
+	struct buffer b[2] = { { 0, 21, false }, { r->answer, 64, true } };
+	int fd = memfd_create("gone", MFD_CLOEXEC);
+
+	(void)state;
+	action.sa_sigaction = on_fault;
+	sigaction(SIGBUS, &action, &old);
+	start(RING);
+	b[0].pa = rig_alloc(&r->rig, 4096, 4096);
+	assert_true(mmap(rig_at(&r->rig, b[0].pa), 4096, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
+	assert_true(gring_add(&r->g, b, 2) >= 0);
+	gring_kick(&r->g);
+	assert_true(rig_wait(&r->rig));
+	assert_int_equal(faults, 1);
+	assert_non_null(strstr(why(&r->rig, 0), "shorter than it says"));
+	sigaction(SIGBUS, &old, NULL);
+	close(fd);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -266,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_tag),  T(test_pieces), T(test_data),
 		T(test_lies), T(test_stop),   T(test_gone),
+		T(test_memory_gone),
 	};
 
 	return cmocka_run_group_tests_name("share", tests, NULL, NULL);

@@ -169,13 +169,15 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Signals are for the daemon's loop, not for this thread. */
+/* Signals are for the daemon's loop, not for this thread; but for the one that says
+ * that guest memory is gone (tools/daemon/fault.c), which would kill if blocked. */
 static int create_thread(struct cofs *c)
 {
 	sigset_t all, old;
 	int rc;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&c->thread, NULL, work, c);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
