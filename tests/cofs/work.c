@@ -3,7 +3,8 @@
  * What a guest does to a directory that is shared with its host; static, since
  * its initramfs has no library.
  *
- *	work many DIR N          N files in one directory, and the right list of them
+ *	work many DIR HAVE N     a directory that has HAVE entries gets N, is listed
+ *				 before and after, and loses half of the new ones
  *	work tree DIR N          N files in folders of 100
  *	work xattr DIR           extended attributes, of files and directories
  *	work locks DIR           two processes and their locks, fcntl and flock
@@ -36,20 +37,14 @@
 		}                                                        \
 	} while (0)
 
-static int many(const char *dir, int n)
+/* The directory holds entry-0 to entry-<n - 1>, each once. */
+static int list(int n)
 {
-	char name[32], *seen = calloc((size_t)n, 1);
+	char *seen = calloc((size_t)n, 1);
 	struct dirent *d;
 	int i, count = 0;
 	DIR *all;
 
-	must(!chdir(dir));
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "entry-%d", i);
-		must((count = open(name, O_CREAT | O_EXCL | O_WRONLY, 0644)) >= 0);
-		close(count);
-	}
-	count = 0;
 	must((all = opendir(".")) != NULL);
 	while ((d = readdir(all))) {
 		if (sscanf(d->d_name, "entry-%d", &i) != 1)
@@ -59,8 +54,25 @@ static int many(const char *dir, int n)
 		count++;
 	}
 	closedir(all);
+	free(seen);
 	must(count == n);
-	for (i = 0; i < n; i += 2) {
+	return 0;
+}
+
+static int many(const char *dir, int have, int n)
+{
+	char name[32];
+	int i, fd;
+
+	must(!chdir(dir));
+	list(have);
+	for (i = have; i < n; i++) {
+		snprintf(name, sizeof(name), "entry-%d", i);
+		must((fd = open(name, O_CREAT | O_EXCL | O_WRONLY, 0644)) >= 0);
+		close(fd);
+	}
+	list(n);
+	for (i = have; i < n; i += 2) {
 		snprintf(name, sizeof(name), "entry-%d", i);
 		must(!unlink(name));
 	}
@@ -334,8 +346,8 @@ int main(int argc, char **argv)
 {
 	const char *verb = argc > 2 ? argv[1] : "";
 
-	if (!strcmp(verb, "many") && argc == 4)
-		return many(argv[2], atoi(argv[3]));
+	if (!strcmp(verb, "many") && argc == 5)
+		return many(argv[2], atoi(argv[3]), atoi(argv[4]));
 	if (!strcmp(verb, "tree") && argc == 4)
 		return tree(argv[2], atoi(argv[3]));
 	if (!strcmp(verb, "xattr"))
