@@ -59,11 +59,14 @@ static void watch_signals(struct daemon *d)
 
 static void print_notes(struct daemon *d)
 {
-	const char *at = d->config.notes.data, *end;
+	const struct config *c = &d->config;
+	size_t i;
+	char *text;
 
-	for (; at && *at; at = end + 1) {
-		end = strchr(at, '\n');
-		say(d, 0, "note: %.*s", (int)(end - at), at);
+	for (i = 0; i < c->messages; i++) {
+		text = config_message_text(&c->message[i]);
+		say(d, 0, "note: %s", text);
+		free(text);
 	}
 }
 
