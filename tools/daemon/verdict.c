@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../lib/version.h"
+#include "helpers.h"
 
 const char *verdict_name(uint32_t verdict)
 {
@@ -95,6 +96,7 @@ json_t *info_json(struct daemon *d)
 	struct co_req_vm_info info = { 0 };
 
 	json_object_set_new(o, "devices", devices_json(d));
+	json_object_set_new(o, "programs", helpers_json(d));
 	if (!vm_info(d, &info)) {
 		json_object_set_new(o, "verdict", verdict_json(&info));
 		json_object_set_new(o, "stats", counters_json(&info));
