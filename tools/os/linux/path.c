@@ -46,6 +46,8 @@ int path_check(const char *path, struct error **err)
 				 strcasestr(path, "cdrom") ? "/dev/sr0" :
 							     "/dev/sdb1");
 	base = base ? base + 1 : strrchr(path, '/') + 1;
+	if (!*base)
+		base = "...";
 	return error_set(err, 0,
 			 "'%s' is a Windows path: write where it is on this host, such as /srv/colinux/%s",
 			 path, base);
