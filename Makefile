@@ -9,6 +9,7 @@ help:
 	@echo 'make tools      colinux, colinux-daemon, colinux-agent'
 	@echo 'make module     colinux.ko for the installed kernel headers'
 	@echo 'make guest      the guest kernel, configuration lab (CONFIG=distro, lab@6.12: others)'
+	@echo 'make guest-package  colinux-guest, the Debian package for guests'
 	@echo 'make image      the guest'\''s Debian root image'
 	@echo 'make nt-core    the core, compiled for Windows NT'
 	@echo 'make check      the tests that need no lab, in seconds'
@@ -21,7 +22,7 @@ help:
 all: tools module guest image
 
 CONFIG ?= lab
-tools module image:
+tools module image guest-package:
 	lab/part $@
 guest:
 	lab/part guest $(CONFIG)
@@ -42,7 +43,7 @@ $(NT_OFFSETS): core/x86/offsets.c $(wildcard abi/*.h core/*.h core/x86/*.h)
 	@$(NT_CC) $(NT_CFLAGS) -S $< -o $@.s
 	@sed -n 's/.*"->\([A-Z0-9_]*\) \([0-9]*\)".*/#define \1 \2/p' $@.s > $@
 
-CHECKS := rules abi nt unit fuzz devices devfuzz tools conffuzz patch
+CHECKS := rules abi nt unit fuzz devices devfuzz tools conffuzz guestpkg patch
 check:
 	./test $(foreach group,$(CHECKS),$(if $(wildcard tests/$(group)/run),$(group)))
 
@@ -58,4 +59,4 @@ test:
 clean:
 	rm -rf $(COLINUX_BUILD)
 
-.PHONY: help all tools module guest image nt-core check lab lab-debug bench test clean
+.PHONY: help all tools module guest image guest-package nt-core check lab lab-debug bench test clean

@@ -3,7 +3,8 @@
  * The configuration language against any bytes. An included file is the input
  * itself again, so that nesting is reached without a file system. What must hold:
  * no crash, an error has a position, what goes to the guest has no byte that
- * could end its command line, and a configuration that was taken is in range.
+ * could end its command line, a configuration that was taken is in range, and what
+ * is printed of it gives it again.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -49,6 +50,60 @@ static void check_pin(const struct pin *pin)
 		abort();
 }
 
+/* Each alias has a disk of its own, and arguments can be told apart. */
+static void check_devices(const struct config *c)
+{
+	const struct config_alias *a, *b;
+	struct error *err = NULL;
+	char **words;
+	size_t i;
+
+	config_for_each_alias(a, c) {
+		if (a->value || a->disk >= CONFIG_DISKS ||
+		    !c->disk[a->disk].path || !a->device)
+			abort();
+		for (b = c->alias; b < a; b++)
+			if (b->disk == a->disk || !strcmp(a->device, b->device))
+				abort();
+	}
+	for (i = 0; i < CONFIG_PROGRAMS; i++) {
+		if (!c->program[i].path)
+			continue;
+		words = config_program_words(&c->program[i], &err);
+		if (!words || !*words[0])
+			abort();
+		config_words_free(words);
+	}
+	if (c->cursor < -1 || c->cursor > 100 || c->color[0] < -1 ||
+	    c->color[0] > 15 || c->color[1] < -1 || c->color[1] > 15)
+		abort();
+}
+
+static void print(const struct config *c, struct text *out)
+{
+	config_print(c, out);
+	text_format(out, "%s", c->command_line.data);
+}
+
+static void check_print(const struct config *c)
+{
+	struct text once = { 0 }, twice = { 0 };
+	struct error *err = NULL;
+	struct config again;
+
+	print(c, &once);
+	config_init(&again);
+	if (config_text(&again, "print", once.data, once.length, &err) ||
+	    config_finish(&again, &err))
+		abort();
+	print(&again, &twice);
+	if (strcmp(once.data, twice.data))
+		abort();
+	text_free(&once);
+	text_free(&twice);
+	config_free(&again);
+}
+
 static void check_good(struct config *c)
 {
 	struct error *err = NULL;
@@ -70,6 +125,19 @@ static void check_good(struct config *c)
 	if (c->memory < CONFIG_MEMORY_MIN || c->memory > c->memory_max ||
 	    c->cpus > config_cpus_max(c) || config_cpus_max(c) > 64)
 		abort();
+	check_devices(c);
+	check_print(c);
+}
+
+/* Each error says where, and a file's place is in that file's lines. */
+static void check_messages(const struct config *c)
+{
+	const struct config_message *m;
+
+	config_for_each_message(m, c)
+		if (!*m->text || (m->place.file && (!m->place.line ||
+						    !m->place.column)))
+			abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -89,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		error_free(&err);
 	}
+	check_messages(&c);
 	config_free(&c);
 	return 0;
 }

@@ -243,6 +243,27 @@ def terminal_size(b):
     expect_equal(t.status(), 1)
 
 
+def terminal_looks(b):
+    """cursor= and color= hold while a terminal is attached; a dumb one is left alone"""
+    b.daemon(WAITS, "cursor=100", "color=white,blue")
+    b.daemon(WAITS, "cursor=10", "color=brown", name="u")
+    for name, on, off in [
+            ("t", b"\x1b]10;rgb:ff/ff/ff\x1b\\\x1b]11;rgb:00/00/aa\x1b\\\x1b[2 q",
+             b"\x1b]110\x1b\\\x1b]111\x1b\\\x1b[0 q"),
+            ("u", b"\x1b]10;rgb:aa/55/00\x1b\\\x1b[4 q", b"\x1b]110\x1b\\\x1b[0 q")]:
+        t = Terminal(b, "attach", name, env=dict(b.env, TERM="xterm"))
+        t.wait_for(b"hello")
+        t.type(b"\x1dd")
+        expect_equal(t.status(), 0)
+        expect(on in t.seen.split(b"hello")[0], f"{on!r} comes before the console: {t.seen!r}")
+        expect(off in t.seen.split(b"hello")[1], f"{off!r} comes at the end: {t.seen!r}")
+    t = Terminal(b, "attach", "t", env=dict(b.env, TERM="dumb"))
+    t.wait_for(b"hello")
+    t.type(b"\x1dd")
+    expect_equal(t.status(), 0)
+    expect(b"\x1b]" not in t.seen, f"no sequences: {t.seen!r}")
+
+
 def original_options(b):
     """The original's options are taken or explained"""
     d = b.daemon(WAITS, "-d", "-t", "none", "-v", "2")
@@ -257,4 +278,4 @@ def original_options(b):
 
 CASES = [usage, helps, no_vm, no_module, start_errors, load_errors, background,
          background_fails, restart_at_once, run_piped, terminal, terminal_stop,
-         terminal_run, terminal_size, original_options]
+         terminal_run, terminal_size, terminal_looks, original_options]

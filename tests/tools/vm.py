@@ -106,7 +106,10 @@ class Bench:
         for child in self.children:
             if child.poll() is None:
                 child.kill()
-            child.communicate()
+            try:
+                child.communicate(timeout=LIMIT)
+            except subprocess.TimeoutExpired:
+                pass  # something that it started holds its output open
         shutil.rmtree(self.dir)
 
 

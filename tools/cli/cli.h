@@ -96,6 +96,17 @@ int session_run(struct client *c, json_t **verdict, struct error **err);
 /* One line about it on standard error; exit status for a VM that ended so. */
 int session_verdict(const char *name, json_t *verdict);
 
+/* ---- terminal.c ----------------------------------------------------------- */
+
+struct terminal {
+	bool text, ground, cursor; /* what is not as it was */
+};
+
+/* Gives standard output, if it's a terminal, the looks that the answer to `attach`
+ * names; and takes them away. */
+void terminal_begin(struct terminal *t, json_t *attached);
+void terminal_end(const struct terminal *t);
+
 /* ---- daemon.c ------------------------------------------------------------- */
 
 /* Path of colinux-daemon: beside this program, else by PATH. Caller frees. */
@@ -105,7 +116,6 @@ char *daemon_path(void);
 
 struct config;
 /* The shared directories of a configuration, as words and as JSON. */
-void shares_print(const struct config *c);
 json_t *shares_json(const struct config *c);
 
 /* ---- table.c -------------------------------------------------------------- */

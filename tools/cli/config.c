@@ -27,16 +27,72 @@ static json_t *disks_json(const struct config *c)
 	return disks;
 }
 
+static json_t *aliases_json(const struct config *c)
+{
+	json_t *aliases = json_array();
+	const struct config_alias *a;
+	char disk[16];
+
+	config_for_each_alias(a, c) {
+		snprintf(disk, sizeof(disk), "cobd%u", a->disk);
+		json_array_append_new(aliases,
+				      json_pack("{s:s, s:s, s:s}", "key",
+						a->word, "device", a->device,
+						"disk", disk));
+	}
+	return aliases;
+}
+
+static json_t *programs_json(const struct config *c)
+{
+	json_t *programs = json_array();
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < CONFIG_PROGRAMS; i++) {
+		if (!c->program[i].path)
+			continue;
+		snprintf(name, sizeof(name), "exec%zu", i);
+		json_array_append_new(
+			programs,
+			json_pack("{s:s, s:s, s:s?}", "name", name, "path",
+				  c->program[i].path, "arguments",
+				  c->program[i].arguments));
+	}
+	return programs;
+}
+
+static json_t *messages_json(const struct config *c)
+{
+	json_t *messages = json_array();
+	const struct config_message *m;
+	json_t *o;
+
+	config_for_each_message(m, c) {
+		o = json_pack("{s:s, s:s?, s:s, s:s}", "severity",
+			      m->error ? "error" : "note", "file",
+			      m->place.file, "text", m->text, "where",
+			      m->place.files ? m->place.files : "");
+		if (m->place.file)
+			json_object_update_new(
+				o, json_pack("{s:i, s:i}", "line",
+					     (int)m->place.line, "column",
+					     (int)m->place.column));
+		json_array_append_new(messages, o);
+	}
+	return messages;
+}
+
 static json_t *rest_json(const struct config *c)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:s, s:s}", "clock",
-			 c->own_clock ? "guest" : "host",
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:s}",
+			 "clock", c->own_clock ? "guest" : "host",
 			 "watchdog", (int)c->watchdog, "columns",
 			 (int)c->columns, "rows", (int)c->rows, "scrollback",
-			 (int)c->scrollback, "disks", disks_json(c),
+			 (int)c->scrollback, "disks", disks_json(c), "aliases",
+			 aliases_json(c), "programs", programs_json(c),
 			 "shares", shares_json(c),
-			 "command_line", c->command_line.data, "notes",
-			 c->notes.data ? c->notes.data : "");
+			 "command_line", c->command_line.data);
 }
 
 static json_t *config_json(const struct config *c)
@@ -54,111 +110,111 @@ static json_t *config_json(const struct config *c)
 	return o;
 }
 
-/* What was left out goes without saying. */
-static void print_machine(const struct config *c)
-{
-	char *memory = size_words(c->memory);
-	char *memory_max = size_words(c->memory_max);
-	char *pin = pin_text(&c->pin);
-
-	printf("mem=%s\n", memory);
-	if (c->memory_max > c->memory)
-		printf("maxmem=%s\n", memory_max);
-	printf("cpus=%u\n", c->cpus);
-	if (c->cpus_max)
-		printf("maxcpus=%u\n", c->cpus_max);
-	if (c->pin.kind != PIN_NONE)
-		printf("pin=%s\n", pin);
-	free(memory);
-	free(memory_max);
-	free(pin);
-}
-
 static void print_config(const struct config *c)
 {
-	size_t i;
+	struct text t = { 0 };
 
-	printf("name=%s\nkernel=%s\n", c->name, c->kernel);
-	if (c->initrd)
-		printf("initrd=%s\n", c->initrd);
-	print_machine(c);
-	printf("watchdog=%u\n", c->watchdog);
-	printf("cocon=%ux%ux%u\n", c->columns, c->rows, c->scrollback);
-	if (c->own_clock)
-		puts("clock=guest");
-	if (c->log)
-		printf("log=%s\n", c->log);
-	for (i = 0; i < CONFIG_DISKS; i++)
-		if (c->disk[i].path)
-			printf("cobd%zu=%s%s\n", i, c->disk[i].path,
-			       c->disk[i].read_only ? ",ro" : "");
-	shares_print(c);
-	printf("# guest's command line: %s\n", c->command_line.data);
-	if (c->notes.length)
-		fprintf(stderr, "%s", c->notes.data);
+	config_print(c, &t);
+	printf("%s# guest's command line: %s\n", t.data, c->command_line.data);
+	text_free(&t);
+}
+
+static void print_messages(const struct config *c)
+{
+	size_t i;
+	char *text;
+
+	for (i = 0; i < c->messages; i++) {
+		text = config_message_text(&c->message[i]);
+		fprintf(stderr, "%s%s\n",
+			c->message[i].error ? "colinux: " : "note: ", text);
+		free(text);
+	}
 }
 
 /* Files that the VM would need are looked for; a missing one is an error. */
-static int check_file(const char *what, const char *path, struct error **err)
+static void check_file(struct config *c, const char *key, const char *path,
+		       int how)
 {
-	if (path && access(path, R_OK))
-		return error_set(err, errno, "%s: %s", what, path);
-	return 0;
+	if (path && access(path, how))
+		config_complain(c, true, key, "%s: %s: %s", key, path,
+				strerror(errno));
 }
 
-static int check_files(const struct config *c, struct error **err)
+/* The word that made a disk. */
+static void disk_key(const struct config *c, size_t disk, char *name, size_t n)
+{
+	const struct config_alias *a;
+
+	snprintf(name, n, "cobd%zu", disk);
+	config_for_each_alias(a, c)
+		if (a->made && a->disk == disk)
+			snprintf(name, n, "%s", a->word);
+}
+
+static void check_files(struct config *c)
 {
 	char name[16];
 	size_t i;
 
-	if (check_file("kernel", c->kernel, err) ||
-	    check_file("initrd", c->initrd, err))
-		return -1;
+	check_file(c, "kernel", c->kernel, R_OK);
+	check_file(c, "initrd", c->initrd, R_OK);
 	for (i = 0; i < CONFIG_DISKS; i++) {
-		snprintf(name, sizeof(name), "cobd%zu", i);
-		if (check_file(name, c->disk[i].path, err))
-			return -1;
+		disk_key(c, i, name, sizeof(name));
+		check_file(c, name, c->disk[i].path, R_OK);
 	}
-	return config_check_shares(c, err);
+	for (i = 0; i < CONFIG_PROGRAMS; i++) {
+		snprintf(name, sizeof(name), "exec%zu", i);
+		if (c->program[i].path && strchr(c->program[i].path, '/'))
+			check_file(c, name, c->program[i].path, X_OK);
+	}
+	config_check_shares(c);
 }
 
-/* The first word may be a plain file name. */
-static int take_first(struct config *c, const char *word, struct error **err)
+/* The first word may be a plain file name. What is wrong is in the messages. */
+static void take_word(struct config *c, const char *word, bool first)
 {
-	char *at;
-	int rc;
+	struct error *err = NULL;
+	char *at = NULL;
 
-	if (word[0] == '@' || strchr(word, '='))
-		return config_word(c, word, err);
-	at = need_format("@%s", word);
-	rc = config_word(c, at, err);
+	if (first && word[0] != '@' && !strchr(word, '='))
+		at = need_format("@%s", word);
+	if (config_word(c, at ? at : word, &err))
+		error_free(&err);
 	free(at);
-	return rc;
 }
 
-static int check(char **words, int n, bool json, struct error **err)
+static void print_json(const struct config *c)
 {
+	json_t *o = c->errors ? json_object() : config_json(c);
+
+	json_object_set_new(o, "messages", messages_json(c));
+	json_print(o);
+	json_decref(o);
+}
+
+static int check(char **words, int n, bool json)
+{
+	struct error *err = NULL;
 	struct config c;
-	json_t *o;
-	int i, rc;
+	int i, status;
 
 	config_init(&c);
-	rc = take_first(&c, words[0], err);
-	for (i = 1; i < n && !rc; i++)
-		rc = config_word(&c, words[i], err);
-	if (!rc)
-		rc = config_finish(&c, err);
-	if (!rc)
-		rc = check_files(&c, err);
-	if (!rc && json) {
-		o = config_json(&c);
-		json_print(o);
-		json_decref(o);
-	} else if (!rc) {
-		print_config(&c);
+	for (i = 0; i < n; i++)
+		take_word(&c, words[i], !i);
+	if (config_finish(&c, &err))
+		error_free(&err);
+	check_files(&c);
+	status = c.errors ? 1 : 0;
+	if (json) {
+		print_json(&c);
+	} else {
+		if (!c.errors)
+			print_config(&c);
+		print_messages(&c);
 	}
 	config_free(&c);
-	return rc;
+	return status;
 }
 
 static int print_keys(void)
@@ -185,7 +241,7 @@ int verb_config(int argc, char **argv, struct error **err)
 	if (n == 1 && !strcmp(argv[1], "keys"))
 		return print_keys();
 	if (n > 1 && !strcmp(argv[1], "check"))
-		return check(argv + 2, n - 1, json, err);
+		return check(argv + 2, n - 1, json);
 	return error_set(err, 0,
 			 "config: needs `check FILE` or `keys`; see `colinux config --help`");
 }

@@ -60,6 +60,25 @@ static void print_log(const char *heading, json_t *lines)
 		printf("  %s\n", json_string_value(line));
 }
 
+static void print_programs(json_t *programs, bool vm_runs)
+{
+	json_t *p;
+	size_t i;
+
+	json_array_foreach(programs, i, p) {
+		printf("%-13s %s (%s)", i ? "" : "programs:",
+		       text_of(p, "name"), text_of(p, "program"));
+		if (!json_is_true(json_object_get(p, "running")))
+			printf(", %s\n", text_of(p, "fate"));
+		else if (!vm_runs)
+			puts(", ended with the VM");
+		else
+			printf(", pid %lld\n",
+			       (long long)json_integer_value(
+				       json_object_get(p, "pid")));
+	}
+}
+
 static void print_verdict(json_t *verdict)
 {
 	const char *text = text_of(verdict, "text");
@@ -103,6 +122,7 @@ static void print_info(json_t *o)
 	print_text("initrd:", o, "initrd");
 	print_text("command line:", o, "command_line");
 	print_devices(json_object_get(o, "devices"));
+	print_programs(json_object_get(o, "programs"), running);
 	if (json_object_get(o, "stats")) {
 		puts("counters:");
 		print_stats(json_object_get(o, "stats"));

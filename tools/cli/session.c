@@ -21,6 +21,7 @@ struct session {
 	bool escape; /* Ctrl-] was typed */
 	bool detached;
 	struct termios saved;
+	struct terminal terminal;
 	int signals;
 	json_t *verdict;
 	bool ended;
@@ -222,6 +223,7 @@ static int loop(struct session *s)
 
 	if (!result)
 		return -1;
+	terminal_begin(&s->terminal, result);
 	json_decref(result);
 	if (send_size(s))
 		return -1;
@@ -247,6 +249,7 @@ int session_run(struct client *c, json_t **verdict, struct error **err)
 			c->name);
 	raw_mode(&s);
 	rc = loop(&s);
+	terminal_end(&s.terminal);
 	cooked_mode(&s);
 	close(s.signals);
 	sigprocmask(SIG_SETMASK, &old, NULL);

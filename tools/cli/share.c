@@ -7,29 +7,6 @@
 
 #include "cli.h"
 
-static void print_id(const char *key, uint32_t id)
-{
-	if (id != UINT32_MAX)
-		printf(",%s=%u", key, id);
-}
-
-void shares_print(const struct config *c)
-{
-	const struct config_share *s;
-
-	for (s = c->share; s < c->share + CONFIG_SHARES; s++) {
-		if (!s->path)
-			continue;
-		printf("cofs%d=%s%s,tag=%s", (int)(s - c->share), s->path,
-		       s->read_only ? ",ro" : "", s->tag);
-		print_id("uid", s->uid);
-		print_id("gid", s->gid);
-		printf("%s%s%s%s%s\n", s->direct ? ",direct" : "",
-		       s->cache ? ",cache=" : "", s->cache ? s->cache : "",
-		       s->mount ? ",mount=" : "", s->mount ? s->mount : "");
-	}
-}
-
 json_t *shares_json(const struct config *c)
 {
 	json_t *all = json_array();

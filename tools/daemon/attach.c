@@ -75,6 +75,24 @@ static void attach_closed(struct connection *c)
 
 static const struct stream_ops attach_ops = { attach_frame, attach_closed };
 
+/* How the terminal shall look. */
+static json_t *looks(const struct config *c)
+{
+	json_t *o = json_object(), *color;
+	int i;
+
+	if (c->cursor >= 0)
+		json_object_set_new(o, "cursor", json_integer(c->cursor));
+	if (c->color[0] < 0)
+		return o;
+	color = json_array();
+	for (i = 0; i < 2 && c->color[i] >= 0; i++)
+		json_array_append_new(
+			color, json_string(config_color_name(c->color[i])));
+	json_object_set_new(o, "color", color);
+	return o;
+}
+
 int verb_attach(struct connection *c, json_t *id, json_t *args,
 		struct error **err)
 {
@@ -87,7 +105,7 @@ int verb_attach(struct connection *c, json_t *id, json_t *args,
 	if (columns && rows)
 		console_resize(c->d->console, (unsigned int)columns,
 			       (unsigned int)rows);
-	reply(c, id, NULL);
+	reply(c, id, looks(&c->d->config));
 	connection_stream(c, &attach_ops);
 	c->reader.output = attach_output;
 	c->attached = true;

@@ -25,6 +25,7 @@
 
 struct connection;
 struct agent;
+struct helper;
 
 struct daemon_options {
 	bool background, quiet, help, version;
@@ -87,6 +88,7 @@ struct daemon {
 	/* Bytes of it that went to the console, and bytes that came out there. */
 	_Atomic uint64_t injected, console_bytes;
 	struct agent *agent;
+	struct helper *helpers; /* the newest first */
 	struct settings set;
 	struct cpu_list allowed; /* where the daemon itself may run */
 	struct vcpu vcpu[CO_VCPUS_MAX];

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "../lib/version.h"
+#include "../os/guard.h"
+#include "helpers.h"
 
 #define STOP_SECONDS 60
 
@@ -59,11 +61,14 @@ static void watch_signals(struct daemon *d)
 
 static void print_notes(struct daemon *d)
 {
-	const char *at = d->config.notes.data, *end;
+	const struct config *c = &d->config;
+	size_t i;
+	char *text;
 
-	for (; at && *at; at = end + 1) {
-		end = strchr(at, '\n');
-		say(d, 0, "note: %.*s", (int)(end - at), at);
+	for (i = 0; i < c->messages; i++) {
+		text = config_message_text(&c->message[i]);
+		say(d, 0, "note: %s", text);
+		free(text);
 	}
 }
 
@@ -83,7 +88,7 @@ static int prepare(struct daemon *d, int argc, char **argv, struct error **err)
 static int start(struct daemon *d, struct error **err)
 {
 	d->started = (uint64_t)time(NULL);
-	if (instance_lock(d, err) || vm_start(d, err))
+	if (instance_lock(d, err) || programs_check(d, err) || vm_start(d, err))
 		return error_wrap(err, "cannot start %s", d->config.name);
 	d->in_loop = true;
 	if (verdict_prepare(d, err) || control_start(d, err) ||
@@ -109,6 +114,7 @@ static int run(struct daemon *d)
 		fprintf(stderr, "colinux-daemon: %s\n", err->text);
 		error_free(&err);
 	} else {
+		programs_start(d);
 		uv_run(&d->loop, UV_RUN_DEFAULT);
 		status = verdict_good(d->final.verdict) ? 0 : 1;
 		if (status)
@@ -116,10 +122,12 @@ static int run(struct daemon *d)
 			    verdict_name(d->final.verdict),
 			    (const char *)d->final.text);
 	}
+	helpers_end(d);
 	vm_free(d);
 	uv_walk(&d->loop, close_handle, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
+	helpers_free(d);
 	return status;
 }
 
@@ -134,10 +142,13 @@ static int only_text(const struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	struct daemon *d = need(sizeof(*d));
+	struct daemon *d;
 	struct error *err = NULL;
 	int status;
 
+	if (argc > 1 && !strcmp(argv[1], GUARD_OPTION))
+		return guard_main(argc - 2, argv + 2);
+	d = need(sizeof(*d));
 	d->lock_fd = d->options.ready_fd = -1;
 	d->options.stop_seconds = STOP_SECONDS;
 	config_init(&d->config);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../lib/version.h"
+#include "helpers.h"
 
 const char *verdict_name(uint32_t verdict)
 {
@@ -96,6 +97,7 @@ json_t *info_json(struct daemon *d)
 
 	json_object_set_new(o, "devices", devices_json(d));
 	json_object_set_new(o, "shares", shares_json(d));
+	json_object_set_new(o, "programs", helpers_json(d));
 	if (!vm_info(d, &info)) {
 		json_object_set_new(o, "verdict", verdict_json(&info));
 		json_object_set_new(o, "stats", counters_json(&info));

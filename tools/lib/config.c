@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../abi/driver.h"
+#include "../os/path.h"
 #include "config_keys.h"
 #include "paths.h"
 
@@ -16,7 +17,6 @@
 
 /* Where the next byte stands; counted in bytes, from 1. */
 struct lexer {
-	const char *name;
 	const char *at, *end;
 	unsigned int line, column;
 };
@@ -33,8 +33,9 @@ void config_init(struct config *c)
 	c->cpus = 1;
 	c->columns = 80;
 	c->rows = 25;
-	c->scrollback = 500;
+	c->scrollback = CONFIG_SCROLLBACK;
 	c->watchdog = 10;
+	c->cursor = c->color[0] = c->color[1] = -1;
 }
 
 void config_free(struct config *c)
@@ -48,8 +49,14 @@ void config_free(struct config *c)
 	for (i = 0; i < CONFIG_DISKS; i++)
 		free(c->disk[i].path);
 	config_free_shares(c);
+	for (i = 0; i < CONFIG_PROGRAMS; i++) {
+		free(c->program[i].path);
+		free(c->program[i].arguments);
+	}
+	config_aliases_free(c);
 	text_free(&c->command_line);
 	text_free(&c->notes);
+	config_messages_free(c);
 }
 
 static void to_guest(struct config *c, const char *word)
@@ -57,6 +64,35 @@ static void to_guest(struct config *c, const char *word)
 	if (c->command_line.length)
 		text_add(&c->command_line, " ", 1);
 	text_add(&c->command_line, word, strlen(word));
+}
+
+void config_to_guest_once(struct config *c, const char *word)
+{
+	const char *at = c->command_line.data;
+	size_t n = strlen(word);
+
+	for (; at && (at = strstr(at, word)); at += n)
+		if ((at == c->command_line.data || at[-1] == ' ') &&
+		    (!at[n] || at[n] == ' '))
+			return;
+	to_guest(c, word);
+}
+
+/* An old file's c:\\colinux\\root_fs, where a path is wanted. */
+static int check_foreign(const struct config_key *key, const char *value,
+			 struct error **err)
+{
+	static const char *const with_path[] = { "kernel", "initrd", "log", "hd",
+						 "sd", "cobd", "cofs", "exec" };
+	char *path = config_next_part(&value);
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < sizeof(with_path) / sizeof(with_path[0]); i++)
+		if (!strcmp(key->name, with_path[i]))
+			rc = path_check(path, err);
+	free(path);
+	return rc;
 }
 
 /* Evaluates name=value. *column is set to where in the word the trouble is. */
@@ -75,16 +111,32 @@ static int assign(struct config *c, const char *word, size_t *column,
 	if (*err)
 		return -1;
 	if (!key) {
+		if (n == 4 && !memcmp(word, "root", 4))
+			config_met(c, word, n, n + 1);
 		to_guest(c, word);
 		return 0;
 	}
+	config_met(c, word, n, n + (equal ? 1 : 0));
 	if (!equal)
 		return error_set(err, 0, "'%s' needs a value: %s=%s", word, word,
 				 key->help);
 	*column = n + 1;
-	if (key->parse(c, key, index, equal + 1, err))
+	if (check_foreign(key, equal + 1, err) ||
+	    key->parse(c, key, index, equal + 1, err))
 		return error_wrap(err, "%.*s", (int)n, word);
 	return 0;
+}
+
+/* One word, and what there is to say about it into the messages. */
+static void evaluate(struct config *c, const char *word)
+{
+	struct error *err = NULL;
+	size_t column = 0;
+	int rc = assign(c, word, &column, &err);
+
+	config_take_notes(c, 0);
+	if (rc)
+		config_message_error(c, config_here(c, column), &err);
 }
 
 static int check_nesting(const struct config *c, const char *path,
@@ -105,14 +157,17 @@ static int check_nesting(const struct config *c, const char *path,
 	return 0;
 }
 
+static void read_words(struct config *c, const char *name, const char *text,
+		       size_t n);
+
 static int include(struct config *c, const char *path, struct error **err)
 {
 	struct text t = { 0 };
-	int rc, saved;
+	int saved;
 
 	if (!*path)
 		return error_set(err, 0, "'@' without a file name");
-	if (check_nesting(c, path, err))
+	if (path_check(path, err) || check_nesting(c, path, err))
 		return -1;
 	if (c->read_file(&t, path)) {
 		saved = errno;
@@ -120,9 +175,9 @@ static int include(struct config *c, const char *path, struct error **err)
 		return error_set(err, saved, "cannot read configuration file %s",
 				 path);
 	}
-	rc = config_text(c, path, t.data ? t.data : "", t.length, err);
+	read_words(c, path, t.data ? t.data : "", t.length);
 	text_free(&t);
-	return rc;
+	return 0;
 }
 
 /* A VM without a name= is called like its first file. */
@@ -153,20 +208,23 @@ static bool printable(const char *word)
 
 int config_word(struct config *c, const char *word, struct error **err)
 {
-	size_t column;
+	struct config_place nowhere = { 0 };
+	struct error *why = NULL;
+	size_t errors = c->errors;
 
 	if (word[0] == '@') {
-		if (include(c, word + 1, err))
-			return -1;
-		name_after(c, word + 1);
-		return 0;
+		/* A file's own errors say where they are. */
+		if (include(c, word + 1, &why))
+			config_message_error(c, nowhere, &why);
+		else
+			name_after(c, word + 1);
+	} else if (!printable(word)) {
+		error_set(&why, 0, "control character in a word");
+		config_message_error(c, config_here(c, 0), &why);
+	} else {
+		evaluate(c, word);
 	}
-	if (!printable(word))
-		return error_set(err, 0,
-				 "command line: control character in a word");
-	if (assign(c, word, &column, err))
-		return error_wrap(err, "command line");
-	return 0;
+	return config_first_error(c, errors, err);
 }
 
 static char lexer_next(struct lexer *l)
@@ -197,23 +255,31 @@ static void skip_blank(struct lexer *l)
 	}
 }
 
-/* Takes a word, its quotes left in place. Errors: at *where. */
-static int take_word(struct lexer *l, struct text *word, struct lexer *where,
-		     struct error **err)
+enum taken { TAKEN, TAKEN_NOT, TAKEN_END };
+
+static bool is_control(char ch)
+{
+	return ((unsigned char)ch < 0x20 && ch != '\t') || ch == 0x7f;
+}
+
+/* Takes a word, its quotes left in place. Errors: at *where; after TAKEN_END the
+ * rest is no text. */
+static enum taken take_word(struct lexer *l, struct text *word,
+			    struct lexer *where, struct error **err)
 {
 	bool quoted = false;
 
 	word->length = 0;
-	while (l->at < l->end) {
+	for (; l->at < l->end && *l->at != '\n'; lexer_next(l)) {
 		if (!quoted && (is_space(*l->at) || *l->at == '#'))
 			break;
-		if (*l->at == '\n')
+		if (*l->at == '\r' && l->at + 1 < l->end && l->at[1] == '\n')
 			break;
-		if (!*l->at || *l->at == 0x7f ||
-		    ((unsigned char)*l->at < 0x20 && *l->at != '\t')) {
+		if (is_control(*l->at)) {
 			*where = *l;
-			return error_set(err, 0, "control character 0x%02x",
-					 (unsigned char)*l->at);
+			error_set(err, 0, "control character 0x%02x",
+				  (unsigned char)*l->at);
+			return TAKEN_END;
 		}
 		if (*l->at == '"') {
 			if (!quoted)
@@ -221,59 +287,90 @@ static int take_word(struct lexer *l, struct text *word, struct lexer *where,
 			quoted = !quoted;
 		}
 		text_add(word, l->at, 1);
-		lexer_next(l);
 	}
-	if (quoted)
-		return error_set(err, 0, "no closing quote on this line");
-	return 0;
+	if (!quoted)
+		return TAKEN;
+	error_set(err, 0, "no closing quote on this line");
+	return TAKEN_NOT;
 }
 
-static int file_word(struct config *c, const struct text *word, size_t *column,
-		     struct error **err)
+/* `@` and a file name that may stand in quotes. */
+static void file_include(struct config *c, const struct text *word)
 {
-	char *path;
-	int rc;
+	struct error *err = NULL;
+	char *path = need_copy(word->data + 1, word->length - 1);
 
-	*column = 0;
-	if (word->data[0] != '@')
-		return assign(c, word->data, column, err);
-	path = need_copy(word->data + 1, word->length - 1);
 	if (path[0] == '"' && strlen(path) > 1) {
 		memmove(path, path + 1, strlen(path));
 		path[strcspn(path, "\"")] = 0;
 	}
-	rc = include(c, path, err);
+	if (include(c, path, &err))
+		config_message_error(c, config_here(c, 0), &err);
 	free(path);
-	return rc;
+}
+
+/* The next word; false: the rest of the text is no use. */
+static bool next_word(struct config *c, struct config_source *source,
+		      struct lexer *l, struct text *word)
+{
+	struct error *err = NULL;
+	struct lexer where = *l;
+	enum taken taken;
+
+	source->line = l->line;
+	source->column = l->column;
+	taken = take_word(l, word, &where, &err);
+	if (taken != TAKEN) {
+		source->line = where.line;
+		source->column = where.column;
+		config_message_error(c, config_here(c, 0), &err);
+	} else if (word->data[0] == '@') {
+		file_include(c, word);
+	} else {
+		evaluate(c, word->data);
+	}
+	return taken != TAKEN_END;
+}
+
+/* Windows' editors write UTF-16 when asked for "Unicode". */
+static bool is_utf16(const char *text, size_t n)
+{
+	return n >= 2 && (!memcmp(text, "\xff\xfe", 2) ||
+			  !memcmp(text, "\xfe\xff", 2));
+}
+
+static void read_words(struct config *c, const char *name, const char *text,
+		       size_t n)
+{
+	struct config_source source = { name, 1, 1, c->source };
+	struct lexer l = { text, text + n, 1, 1 };
+	struct error *err = NULL;
+	struct text word = { 0 };
+	bool more = true;
+
+	if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		l.at += 3; /* the mark that Windows editors leave */
+	if (n && text[n - 1] == 0x1a)
+		l.end--; /* Ctrl-Z, with which DOS ended its files */
+	c->source = &source;
+	if (is_utf16(text, n)) {
+		error_set(&err, 0, "the file is UTF-16: save it as UTF-8");
+		config_message_error(c, config_here(c, 0), &err);
+		more = false;
+	}
+	for (skip_blank(&l); more && l.at < l.end; skip_blank(&l))
+		more = next_word(c, &source, &l, &word);
+	c->source = source.outer;
+	text_free(&word);
 }
 
 int config_text(struct config *c, const char *name, const char *text, size_t n,
 		struct error **err)
 {
-	struct lexer l = { name, text, text + n, 1, 1 }, where;
-	struct config_source source = { name, c->source };
-	struct text word = { 0 };
-	size_t column = 0;
-	int rc = 0;
+	size_t errors = c->errors;
 
-	if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-		l.at += 3; /* the mark that Windows editors leave */
-	c->source = &source;
-	for (skip_blank(&l); l.at < l.end; skip_blank(&l)) {
-		where = l;
-		column = 0;
-		rc = take_word(&l, &word, &where, err);
-		if (!rc)
-			rc = file_word(c, &word, &column, err);
-		if (rc) {
-			error_wrap(err, "%s:%u:%zu", name, where.line,
-				   where.column + column);
-			break;
-		}
-	}
-	c->source = source.outer;
-	text_free(&word);
-	return rc;
+	read_words(c, name, text, n);
+	return config_first_error(c, errors, err);
 }
 
 /* A quarter of the machine's memory, at most 1 GiB, in whole large pages. */
@@ -302,16 +399,15 @@ unsigned int config_cpus_max(const struct config *c)
 	return n > c->cpus ? n : c->cpus;
 }
 
-static int finish_cpus(const struct config *c, struct error **err)
+static void finish_cpus(struct config *c)
 {
 	if (c->cpus > config_cpus_max(c))
-		return error_set(err, 0,
-				 "cpus=%u is more than maxcpus=%u: ask for fewer, or raise maxcpus=",
-				 c->cpus, c->cpus_max);
-	return 0;
+		config_complain(c, true, "cpus",
+				"cpus=%u is more than maxcpus=%u: ask for fewer, or raise maxcpus=",
+				c->cpus, c->cpus_max);
 }
 
-static int finish_memory(struct config *c, struct error **err)
+static void finish_memory(struct config *c)
 {
 	if (!c->memory) {
 		c->memory = default_memory();
@@ -321,11 +417,10 @@ static int finish_memory(struct config *c, struct error **err)
 	if (!c->memory_max)
 		c->memory_max = c->memory;
 	if (c->memory > c->memory_max)
-		return error_set(err, 0,
-				 "mem=%lluM is more than maxmem=%lluM: ask for less, or raise maxmem=",
-				 (unsigned long long)c->memory >> 20,
-				 (unsigned long long)c->memory_max >> 20);
-	return 0;
+		config_complain(c, true, "mem",
+				"mem=%lluM is more than maxmem=%lluM: ask for less, or raise maxmem=",
+				(unsigned long long)c->memory >> 20,
+				(unsigned long long)c->memory_max >> 20);
 }
 
 /* The guest's console is hvc0 unless the user says otherwise. */
@@ -337,23 +432,31 @@ static void default_console(struct config *c)
 		to_guest(c, "console=hvc0");
 }
 
-int config_finish(struct config *c, struct error **err)
+static void finish_command_line(struct config *c)
 {
-	if (!c->kernel)
-		return error_set(err, 0,
-				 "no kernel: the configuration has no kernel=PATH: name the guest's vmlinux there");
-	if (!c->name)
-		c->name = need_copy("colinux", strlen("colinux"));
-	if (finish_cpus(c, err) || finish_memory(c, err))
-		return -1;
-	if (config_finish_shares(c, to_guest, err))
-		return -1;
 	default_console(c);
 	if (c->own_clock)
-		to_guest(c, "colinux_clock=guest");
+		config_to_guest_once(c, "colinux_clock=guest");
 	if (c->command_line.length > CO_COMMAND_LINE_MAX - 1)
-		return error_set(err, 0,
-				 "the guest's command line has %zu bytes, it can hold %d: remove words from the configuration",
-				 c->command_line.length, CO_COMMAND_LINE_MAX - 1);
-	return 0;
+		config_complain(c, true, "",
+				"the guest's command line has %zu bytes, it can hold %d: remove words from the configuration",
+				c->command_line.length, CO_COMMAND_LINE_MAX - 1);
+}
+
+int config_finish(struct config *c, struct error **err)
+{
+	size_t errors = c->errors;
+
+	if (!c->kernel && !config_was_met(c, "kernel"))
+		config_complain(c, true, "kernel",
+				"no kernel: the configuration has no kernel=PATH: name the guest's vmlinux there");
+	if (!c->name)
+		c->name = need_copy("colinux", strlen("colinux"));
+	finish_cpus(c);
+	finish_memory(c);
+	config_finish_aliases(c);
+	config_finish_shares(c);
+	finish_command_line(c);
+	config_take_notes(c, 0);
+	return config_first_error(c, errors, err);
 }

@@ -18,7 +18,9 @@
 #include "error.h"
 #include "text.h"
 
-#define CONFIG_DISKS 32
+#define CONFIG_DISKS	32
+#define CONFIG_PROGRAMS 8
+#define CONFIG_SCROLLBACK 500 /* lines, as the original */
 
 struct config_disk {
 	char *path; /* NULL: not there */
@@ -37,6 +39,35 @@ struct config_share {
 	uint32_t uid, gid; /* UINT32_MAX: not said */
 };
 
+/* A second name of a disk: hda1=, sdb=, scsi0=. */
+struct config_alias {
+	char *word;   /* the key that made it: "hda1", "scsi0" */
+	char *device; /* in the guest's /dev: "hda1", "sda", "sr0" */
+	char *value;  /* what a cobd= would have; NULL: `disk` is known */
+	bool removable; /* a CD-ROM */
+	bool made;	/* the disk is there for this word */
+	unsigned int disk; /* cobdN */
+};
+
+/* execN=: started with the VM, ended with it. */
+struct config_program {
+	char *path;	 /* NULL: not there */
+	char *arguments; /* as written, or NULL; see config_program_words() */
+};
+
+/* Where a word stands. */
+struct config_place {
+	char *files; /* all files, outermost first: "a.conf:2:1: b.conf:3:7" */
+	char *file;  /* the innermost; NULL: the command line, or nowhere */
+	unsigned int line, column; /* from 1, in bytes */
+};
+
+struct config_message {
+	bool error; /* else a note: the VM starts all the same */
+	struct config_place place;
+	char *text;
+};
+
 struct config {
 	char *name;
 	char *kernel, *initrd; /* paths; initrd may be NULL */
@@ -51,23 +82,39 @@ struct config {
 	unsigned int columns, rows, scrollback; /* scrollback in lines */
 	struct config_disk disk[CONFIG_DISKS];
 	struct config_share share[CONFIG_SHARES];
+	struct config_alias *alias;
+	size_t aliases;
+	struct config_program program[CONFIG_PROGRAMS];
+	int cursor;   /* its height in percent, -1: the terminal's own */
+	int color[2]; /* text and ground, 0 to 15; -1: the terminal's own */
 	struct text command_line; /* the guest kernel's */
-	struct text notes; /* lines for the user: words without a meaning now */
+	/* Lines for the user from whoever parses a value: words without a meaning.
+	 * The lexer takes them into `message` with the place of the word. */
+	struct text notes;
+	struct config_message *message; /* all errors and notes, in order */
+	size_t messages, errors; /* the latter of the former */
+	struct config_named_place *place; /* where keys were set last */
+	size_t places;
 	/* Reads an included file; tests put their own here. -1 and errno. */
 	int (*read_file)(struct text *t, const char *path);
 	/* While files are open: how deep, and which. */
 	const struct config_source *source;
 };
 
-/* A piece of text under evaluation, and who included it. */
+/* A piece of text under evaluation, where in it, and who included it. */
 struct config_source {
 	const char *name;
+	unsigned int line, column; /* of the word */
 	const struct config_source *outer;
 };
 
 void config_init(struct config *c);
 void config_free(struct config *c);
 
+/*
+ * Each of the next three goes on after an error and leaves all of them in
+ * c->message; what it returns in *err is the first of its own.
+ */
 /* One word of a command line: taken as it is, for the shell has removed its own
  * quotes; or @file. */
 int config_word(struct config *c, const char *word, struct error **err);
@@ -78,7 +125,7 @@ int config_text(struct config *c, const char *name, const char *text, size_t n,
 int config_finish(struct config *c, struct error **err);
 
 /* Are the shared directories there? */
-int config_check_shares(const struct config *c, struct error **err);
+void config_check_shares(struct config *c);
 
 /* vCPUs that may ever be online: as configured, otherwise as many as the host has
  * or the VM begins with, whichever is more. */
@@ -89,5 +136,27 @@ unsigned int config_cpus_max(const struct config *c);
 
 /* All keys with their help, for `colinux config keys`. */
 void config_help(struct text *out);
+
+/* The configuration as words that give it again, one a line, all but those for
+ * the guest; what was left out and has no fixed default isn't printed. */
+void config_print(const struct config *c, struct text *out);
+/* The words of an execN=: the program and its arguments. NULL-terminated; the
+ * caller frees it and each word. NULL and an error: a quote isn't closed. */
+char **config_program_words(const struct config_program *p, struct error **err);
+void config_words_free(char **words);
+/* The name of a colour of color=, 0 to 15. */
+const char *config_color_name(int color);
+
+#define config_for_each_alias(a, c) \
+	for (a = (c)->alias; a && a < (c)->alias + (c)->aliases; a++)
+#define config_for_each_message(m, c) \
+	for (m = (c)->message; m && m < (c)->message + (c)->messages; m++)
+
+/* Adds a message about what `key` ("cobd0") says, at the place of that word. */
+void config_complain(struct config *c, bool error, const char *key,
+		     const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* "FILES: TEXT", caller frees. */
+char *config_message_text(const struct config_message *m);
 
 #endif

@@ -224,7 +224,7 @@ static int parse_cocon(struct config *c, const struct config_key *key,
 		       unsigned int index, const char *value,
 		       struct error **err)
 {
-	unsigned int columns, rows, scrollback = c->scrollback;
+	unsigned int columns, rows, scrollback = CONFIG_SCROLLBACK;
 	const char *at = value;
 
 	(void)key;
@@ -254,10 +254,11 @@ static int not_yet(struct config *c, const struct config_key *key,
 static int no_meaning(struct config *c, const struct config_key *key,
 		      unsigned int index, const char *value, struct error **err)
 {
-	(void)index;
 	(void)err;
-	text_format(&c->notes, "%s=%s has no meaning any more: %s\n", key->name,
-		    value, key->help);
+	text_format(&c->notes, key->index == INDEX_NUMBER ? "%s%u=" : "%s=",
+		    key->name, index);
+	text_format(&c->notes, "%s has no meaning any more: %s\n", value,
+		    key->help);
 	return 0;
 }
 
@@ -292,19 +293,26 @@ static const struct config_key keys[] = {
 	{ "cofs", INDEX_NUMBER, CONFIG_SHARES - 1, config_parse_cofs,
 	  "PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH]: shared directory, 9p in the guest" },
 	{ "ttys", INDEX_NUMBER, 31, not_yet, "serial line" },
-	{ "scsi", INDEX_NUMBER, 31, not_yet, "SCSI device" },
-	{ "exec", INDEX_NUMBER, 7, not_yet, "program started with the VM" },
-	{ "video", INDEX_NUMBER, 1, not_yet, "display" },
-	{ "hd", INDEX_PARTITION, 0, not_yet,
-	  "disk alias; use cobdN=PATH and root=/dev/cobdN" },
-	{ "sd", INDEX_PARTITION, 0, not_yet,
-	  "disk alias; use cobdN=PATH and root=/dev/cobdN" },
+	{ "scsi", INDEX_NUMBER, 31, config_parse_scsi,
+	  "disk|cdrom,PATH: a block device that the guest finds as /dev/sdX or /dev/srN" },
+	{ "exec", INDEX_NUMBER, CONFIG_PROGRAMS - 1, config_parse_exec,
+	  "PROGRAM[,\"ARGUMENTS\"]: started with the VM, ended with it" },
+	{ "hd", INDEX_PARTITION, 'h' - 'a', config_parse_alias,
+	  "PATH|:cobdN: a name for a block device, hda to hdh, hda1 to hdh99" },
+	{ "sd", INDEX_PARTITION, 'p' - 'a', config_parse_alias,
+	  "PATH|:cobdN: the same, sda to sdp" },
+	{ "cursor", INDEX_NONE, 0, config_parse_cursor,
+	  "PERCENT: height of the cursor of a terminal that attaches, 0 to 100" },
+	{ "color", INDEX_NONE, 0, config_parse_color,
+	  "TEXT[,GROUND]: colours of a terminal that attaches, such as white,blue" },
 	{ "setcobd", INDEX_NONE, 0, no_meaning,
 	  "block devices are always asynchronous" },
-	{ "cursor", INDEX_NONE, 0, no_meaning,
-	  "the cursor is the terminal's" },
-	{ "color", INDEX_NONE, 0, no_meaning, "the colours are the terminal's" },
-	{ "pci", INDEX_NUMBER, 31, no_meaning, "there is no PCI bus" },
+	{ "pci", INDEX_NUMBER, 31, no_meaning,
+	  "there is no PCI bus, devices have no place on it" },
+	{ "video", INDEX_NUMBER, 1, no_meaning,
+	  "the VM has no display; a program in the guest can show one over the network" },
+	{ "audio", INDEX_NUMBER, 1, no_meaning,
+	  "the VM has no sound, and the original's never played" },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -333,6 +341,26 @@ static int check_number(const struct config_key *key, const char *s, size_t n,
 				 key->name, (int)n, s, key->name, key->name,
 				 key->max);
 	*index = (unsigned int)v;
+	return 0;
+}
+
+/* A letter, and a partition perhaps. */
+static int check_partition(const struct config_key *key, const char *s,
+			   size_t n, unsigned int *index, struct error **err)
+{
+	char *digits = need_copy(s + 1, n - 1);
+	bool good = n == 1 || digits[0] != '0';
+	uint64_t v = 0;
+
+	good = good && (n == 1 || text_number(digits, 99, &v)) &&
+	       (unsigned int)(*s - 'a') <= key->max;
+	free(digits);
+	if (!good)
+		return error_set(err, 0,
+				 "no such disk '%s%.*s': %sa to %s%c, and partitions 1 to 99 of each",
+				 key->name, (int)n, s, key->name, key->name,
+				 (int)('a' + key->max));
+	*index = (unsigned int)(*s - 'a') * 100 + (unsigned int)v;
 	return 0;
 }
 
@@ -365,6 +393,9 @@ const struct config_key *config_key_find(const char *name, size_t n,
 		if (key->index == INDEX_NUMBER &&
 		    check_number(key, name + length, n - length, index, err))
 			return NULL;
+		if (key->index == INDEX_PARTITION &&
+		    check_partition(key, name + length, n - length, index, err))
+			return NULL;
 		return key;
 	}
 	return NULL;
@@ -378,5 +409,10 @@ void config_help(struct text *out)
 	for (key = keys; key < keys + KEYS; key++)
 		if (key->parse != not_yet && key->parse != no_meaning)
 			text_format(out, "  %s%s=%s\n", key->name,
+				    suffix[key->index], key->help);
+	text_format(out, "\nTaken, but without a meaning:\n");
+	for (key = keys; key < keys + KEYS; key++)
+		if (key->parse == no_meaning)
+			text_format(out, "  %s%s: %s\n", key->name,
 				    suffix[key->index], key->help);
 }

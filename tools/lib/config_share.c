@@ -3,6 +3,7 @@
 #include "config_keys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,8 +116,9 @@ static int check_path(const char *path, struct error **err)
 	return 0;
 }
 
-int config_check_shares(const struct config *c, struct error **err)
+void config_check_shares(struct config *c)
 {
+	char name[16];
 	struct stat st;
 	unsigned int i;
 	int code;
@@ -124,14 +126,14 @@ int config_check_shares(const struct config *c, struct error **err)
 	for (i = 0; i < CONFIG_SHARES; i++) {
 		if (!c->share[i].path)
 			continue;
+		snprintf(name, sizeof(name), "cofs%u", i);
 		code = stat(c->share[i].path, &st) ? errno : 0;
 		if (!code && !S_ISDIR(st.st_mode))
 			code = ENOTDIR;
 		if (code)
-			return error_set(err, code, "cofs%u: %s", i,
-					 c->share[i].path);
+			config_complain(c, true, name, "%s: %s: %s", name,
+					c->share[i].path, strerror(code));
 	}
-	return 0;
 }
 
 static void free_share(struct config_share *share)
@@ -174,18 +176,18 @@ void config_free_shares(struct config *c)
 		free_share(&c->share[i]);
 }
 
-static int check_tags(const struct config *c, unsigned int i,
-		      struct error **err)
+static void check_tag(struct config *c, unsigned int i)
 {
+	char name[16];
 	unsigned int j;
 
+	snprintf(name, sizeof(name), "cofs%u", i);
 	for (j = 0; j < i; j++)
 		if (c->share[j].path &&
 		    !strcmp(c->share[i].tag, c->share[j].tag))
-			return error_set(err, 0,
-					 "cofs%u and cofs%u have the same tag '%s': give one another tag=",
-					 j, i, c->share[i].tag);
-	return 0;
+			config_complain(c, true, name,
+					"cofs%u and cofs%u have the same tag '%s': give one another tag=",
+					j, i, c->share[i].tag);
 }
 
 static char *mount_word(const struct config_share *share)
@@ -196,9 +198,7 @@ static char *mount_word(const struct config_share *share)
 			   share->cache ? share->cache : "");
 }
 
-int config_finish_shares(struct config *c,
-			 void (*to_guest)(struct config *c, const char *word),
-			 struct error **err)
+void config_finish_shares(struct config *c)
 {
 	unsigned int i;
 	char *word;
@@ -206,13 +206,37 @@ int config_finish_shares(struct config *c,
 	for (i = 0; i < CONFIG_SHARES; i++) {
 		if (!c->share[i].path)
 			continue;
-		if (check_tags(c, i, err))
-			return -1;
+		check_tag(c, i);
 		if (!c->share[i].mount)
 			continue;
 		word = mount_word(&c->share[i]);
-		to_guest(c, word);
+		config_to_guest_once(c, word);
 		free(word);
 	}
-	return 0;
+}
+
+static void print_id(struct text *out, const char *key, uint32_t id)
+{
+	if (id != UINT32_MAX)
+		text_format(out, ",%s=%u", key, id);
+}
+
+void config_print_shares(const struct config *c, struct text *out)
+{
+	const struct config_share *s;
+
+	for (s = c->share; s < c->share + CONFIG_SHARES; s++) {
+		if (!s->path)
+			continue;
+		text_format(out, "cofs%d=", (int)(s - c->share));
+		config_quote(out, s->path);
+		text_format(out, "%s,tag=%s", s->read_only ? ",ro" : "",
+			    s->tag);
+		print_id(out, "uid", s->uid);
+		print_id(out, "gid", s->gid);
+		text_format(out, "%s%s%s%s%s\n", s->direct ? ",direct" : "",
+			    s->cache ? ",cache=" : "", s->cache ? s->cache : "",
+			    s->mount ? ",mount=" : "",
+			    s->mount ? s->mount : "");
+	}
 }

@@ -22,6 +22,11 @@ void *need(size_t size)
 	return checked(calloc(1, size ? size : 1));
 }
 
+void *need_again(void *p, size_t size)
+{
+	return checked(realloc(p, size));
+}
+
 char *need_copy(const char *s, size_t n)
 {
 	char *copy = need(n + 1);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 void *need(size_t size); /* zeroed */
+void *need_again(void *p, size_t size); /* realloc(); what is new isn't zeroed */
 char *need_copy(const char *s, size_t n); /* NUL-terminated */
 char *need_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
