@@ -286,6 +286,83 @@ static void test_refused(void **state)
 	disk_free(d);
 }
 
+/* ---- a helper that lies ------------------------------------------------------ */
+
+static char lies_folder[64];
+
+static int remove_lies(void **state)
+{
+	(void)state;
+	run("rm -r '%s'%s", lies_folder, "");
+	return 0;
+}
+
+static void set_lie(const char *lie)
+{
+	static char path[4096];
+
+	if (!*path) {
+		char *here = realpath(getenv("LYING_HELPER"), NULL);
+
+		assert_non_null(here);
+		strcpy(lies_folder, "/tmp/lying-XXXXXX");
+		assert_non_null(mkdtemp(lies_folder));
+		run("ln -s %s %s/qemu-storage-daemon", here,
+		    lies_folder);
+		snprintf(path, sizeof(path), "%s:%s", lies_folder,
+			 getenv("PATH"));
+		free(here);
+	}
+	setenv("PATH", path, 1);
+	setenv("LIE", lie, 1);
+}
+
+/* A lie about the queue: I/O errors, for that and all that comes. */
+static void test_lies(void **state)
+{
+	static const char *const lies[] = { "head", "unaligned", "stranger",
+					    "twice", "ahead", "garbage",
+					    "speaks" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct disk *d = disk_begin();
+		struct block_options opt = { .path = d->path, .format = "qcow2" };
+
+		set_lie(lies[i]);
+		disk_add(d, &opt);
+		disk_start(d, 64, FEATURES | RING);
+		assert_int_equal(request(d, OUT, 8, d->data, 4096, 1), IOERR);
+		assert_int_equal(request(d, IN, 8, d->data, 4096, 1), IOERR);
+		assert_null(why(&d->rig, 0));
+		disk_free(d);
+	}
+}
+
+/* One about itself: it isn't taken at all. */
+static void test_lies_at_first(void **state)
+{
+	static const char *const lie[][2] = {
+		{ "empty", "its size can't be" },
+		{ "huge", "its size can't be" },
+		{ "block", "its size can't be" },
+		{ "answer", "Protocol error" },
+		{ "size", "Protocol error" },
+		{ "leaves", "ended with status 1: I don't like this image" },
+	};
+	struct disk *d = disk_begin();
+	struct block_options opt = { .path = d->path, .format = "qcow2" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lie) / sizeof(lie[0]); i++) {
+		set_lie(lie[i][0]);
+		refused(&opt, lie[i][1]);
+	}
+	disk_free(d);
+}
+
 /* NBD by another qemu-storage-daemon. */
 static void test_nbd(void **state)
 {
@@ -332,7 +409,10 @@ int main(void)
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nbd),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_lies_at_first),
 	};
 
-	return cmocka_run_group_tests_name("storage", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("storage", tests, NULL,
+					   remove_lies);
 }

@@ -122,6 +122,17 @@ struct device *block_create(struct machine *m, const char *name,
 	return (struct device *)m;
 }
 
+/* The first disk takes any size. */
+int block_resize(struct machine *m, const char *name, uint64_t size, bool shrink,
+		 uint64_t *now, struct error **err)
+{
+	(void)m;
+	if (strcmp(name, "cobd0"))
+		return error_set(err, 0, "%s: the VM has no such disk", name);
+	*now = shrink ? size / 2 : size ? size : 12288;
+	return 0;
+}
+
 struct device *rng_create(struct machine *m, const char *name,
 			  struct error **err)
 {

@@ -8,6 +8,16 @@
 
 #include "cli.h"
 
+static json_t *disk_json(const char *name, const struct config_disk *disk)
+{
+	return json_pack("{s:s, s:s, s:b, s:i, s:s, s:s?, s:I, s:I}", "name",
+			 name, "path", disk->path, "read_only", disk->read_only,
+			 "part", (int)disk->part, "format",
+			 disk->format ? disk->format : "raw", "overlay",
+			 disk->overlay, "iops", (json_int_t)disk->iops, "bps",
+			 (json_int_t)disk->bps);
+}
+
 static json_t *disks_json(const struct config *c)
 {
 	json_t *disks = json_array();
@@ -19,10 +29,7 @@ static json_t *disks_json(const struct config *c)
 			continue;
 		snprintf(name, sizeof(name), "cobd%zu", i);
 		json_array_append_new(disks,
-				      json_pack("{s:s, s:s, s:b}", "name", name,
-						"path", c->disk[i].path,
-						"read_only",
-						c->disk[i].read_only));
+				      disk_json(name, &c->disk[i]));
 	}
 	return disks;
 }
@@ -73,10 +80,25 @@ static void print_machine(const struct config *c)
 	free(pin);
 }
 
-static void print_config(const struct config *c)
+static void print_disks(const struct config *c)
 {
+	struct text t = { 0 };
 	size_t i;
 
+	for (i = 0; i < CONFIG_DISKS; i++) {
+		if (!c->disk[i].path)
+			continue;
+		text_format(&t, "cobd%zu=", i);
+		config_disk_text(&c->disk[i], &t);
+		text_add(&t, "\n", 1);
+	}
+	if (t.length)
+		fputs(t.data, stdout);
+	text_free(&t);
+}
+
+static void print_config(const struct config *c)
+{
 	printf("name=%s\nkernel=%s\n", c->name, c->kernel);
 	if (c->initrd)
 		printf("initrd=%s\n", c->initrd);
@@ -87,10 +109,7 @@ static void print_config(const struct config *c)
 		puts("clock=guest");
 	if (c->log)
 		printf("log=%s\n", c->log);
-	for (i = 0; i < CONFIG_DISKS; i++)
-		if (c->disk[i].path)
-			printf("cobd%zu=%s%s\n", i, c->disk[i].path,
-			       c->disk[i].read_only ? ",ro" : "");
+	print_disks(c);
 	printf("# guest's command line: %s\n", c->command_line.data);
 	if (c->notes.length)
 		fprintf(stderr, "%s", c->notes.data);
@@ -114,7 +133,8 @@ static int check_files(const struct config *c, struct error **err)
 		return -1;
 	for (i = 0; i < CONFIG_DISKS; i++) {
 		snprintf(name, sizeof(name), "cobd%zu", i);
-		if (check_file(name, c->disk[i].path, err))
+		if (c->disk[i].path && !config_disk_is_url(&c->disk[i]) &&
+		    check_file(name, c->disk[i].path, err))
 			return -1;
 	}
 	return 0;

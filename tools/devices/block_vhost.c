@@ -30,6 +30,7 @@
 #define TYPE_DISCARD	  11
 #define TYPE_WRITE_ZEROES 13
 #define STATUS_OK	  0
+#define STATUS_IOERR	  1
 #define STATUS_UNSUPP	  2
 #define RANGE_UNMAP	  1
 #define FEATURE_DISCARD	  (1ull << 13)
@@ -181,6 +182,8 @@ static void begin(struct vhost *v, unsigned int slot)
 	struct header *h = &v->shared->request[slot].header;
 
 	*h = (struct header){ .sector = io->offset / SECTOR };
+	/* Until the helper says otherwise. */
+	v->shared->request[slot].status = STATUS_IOERR;
 	switch (io->op) {
 	case BLOCK_READ:
 		v->bytes[slot] = bytes_of(io);
@@ -239,6 +242,7 @@ static bool flush_follows(struct vhost *v, unsigned int slot)
 	if (v->io[slot]->op != BLOCK_WRITE_DURABLE || h->type == TYPE_FLUSH)
 		return false;
 	*h = (struct header){ .type = TYPE_FLUSH };
+	v->shared->request[slot].status = STATUS_IOERR;
 	push(v, slot, NULL, 0, 0);
 	kick(v);
 	return true;

@@ -46,7 +46,7 @@ void config_free(struct config *c)
 	free(c->initrd);
 	free(c->log);
 	for (i = 0; i < CONFIG_DISKS; i++)
-		free(c->disk[i].path);
+		config_disk_clear(&c->disk[i]);
 	text_free(&c->command_line);
 	text_free(&c->notes);
 }
