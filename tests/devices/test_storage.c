@@ -246,6 +246,7 @@ static void test_killed(void **state)
 	assert_int_equal(request(d, OUT, 8, d->data, 4096, 1), IOERR);
 	assert_int_equal(request(d, T_FLUSH, 0, 0, 0, 0), IOERR);
 	assert_null(why(&d->rig, 0));
+	assert_non_null(strstr(detail(&d->rig, 0), "ended by signal 9, "));
 	assert_non_null(strstr(detail(&d->rig, 0), "I/O errors"));
 	unlink(opt.overlay);
 	disk_free(d);

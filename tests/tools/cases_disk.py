@@ -20,10 +20,10 @@ def fails(b, wanted, *words):
 def resize(b):
     """disk resize asks the daemon and tells the size"""
     b.daemon(WAITS)
-    expect_equal(b.cli("disk", "resize", "t", "cobd0", "64").stdout, b"cobd0: 64M\n")
-    expect_equal(b.cli("disk", "resize", "t", "cobd0", "3G").stdout, b"cobd0: 3G\n")
-    expect_equal(b.cli("disk", "resize", "t", "cobd0", "auto").stdout, b"cobd0: 12K\n")
-    expect_equal(b.cli("disk", "resize", "--shrink", "t", "cobd0", "64").stdout, b"cobd0: 32M\n")
+    expect_equal(b.cli("disk", "resize", "t", "cobd0", "64").stdout, b"cobd0: 64M (67108864 bytes)\n")
+    expect_equal(b.cli("disk", "resize", "t", "cobd0", "3G").stdout, b"cobd0: 3G (3221225472 bytes)\n")
+    expect_equal(b.cli("disk", "resize", "t", "cobd0", "auto").stdout, b"cobd0: 12M (12582912 bytes)\n")
+    expect_equal(b.cli("disk", "resize", "--shrink", "t", "cobd0", "64").stdout, b"cobd0: 32M (33554432 bytes)\n")
     fails(b, "cobd1: the VM has no such disk", "disk", "resize", "t", "cobd1", "64")
     fails(b, "'much' is no size", "disk", "resize", "t", "cobd0", "much")
     fails(b, "'0' is no size", "disk", "resize", "t", "cobd0", "0")

@@ -129,7 +129,7 @@ int block_resize(struct machine *m, const char *name, uint64_t size, bool shrink
 	(void)m;
 	if (strcmp(name, "cobd0"))
 		return error_set(err, 0, "%s: the VM has no such disk", name);
-	*now = shrink ? size / 2 : size ? size : 12288;
+	*now = shrink ? size / 2 : size ? size : 12ull << 20;
 	return 0;
 }
 

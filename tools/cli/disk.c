@@ -43,7 +43,8 @@ static int resize(char **words, bool shrink, struct error **err)
 	if (!o)
 		return -1;
 	now = size_words((uint64_t)json_integer_value(json_object_get(o, "size")));
-	printf("%s: %s\n", words[1], now);
+	printf("%s: %s (%lld bytes)\n", words[1], now,
+	       (long long)json_integer_value(json_object_get(o, "size")));
 	free(now);
 	json_decref(o);
 	return 0;

@@ -9,6 +9,7 @@
  * driver that doesn't know FLUSH gets writes that are durable when they end.
  */
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "block_device.h"
+#include "storage.h"
 
 #define VIRTIO_ID_BLOCK 2
 
@@ -27,23 +29,34 @@ static struct block *to_block(struct device *dev)
 	return container_of(dev, struct block, dev);
 }
 
+static void append(struct device *dev, const char *format, ...)
+{
+	size_t n = strlen(dev->detail);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(dev->detail + n, sizeof(dev->detail) - n, format, args);
+	va_end(args);
+}
+
 void block_describe(struct block *b)
 {
-	char part[20] = "";
-	int n;
+	struct device *dev = &b->dev;
 
+	pthread_mutex_lock(&dev->why_lock);
+	dev->detail[0] = 0;
+	append(dev, "%.100s", b->path);
 	if (b->part)
-		snprintf(part, sizeof(part), " part=%u", b->part);
-	pthread_mutex_lock(&b->dev.why_lock);
-	n = snprintf(b->dev.detail, sizeof(b->dev.detail),
-		     "%.160s%s, %llu KiB%s, %s", b->path, part,
-		     (unsigned long long)b->image.size / 1024,
-		     b->read_only ? ", read-only" : "", b->engine->name);
+		append(dev, " part=%u", b->part);
+	append(dev, ", %llu KiB%s, %s",
+	       (unsigned long long)b->image.size / 1024,
+	       b->read_only ? ", read-only" : "", b->engine->name);
+	if (b->image.storage && *b->image.storage->why)
+		append(dev, " %.80s", b->image.storage->why);
 	if (b->errors)
-		snprintf(b->dev.detail + n, sizeof(b->dev.detail) - (size_t)n,
-			 ", %u I/O errors, the last: %.40s", b->errors,
-			 strerror(b->last_error));
-	pthread_mutex_unlock(&b->dev.why_lock);
+		append(dev, ", %u I/O errors, the last: %.40s", b->errors,
+		       strerror(b->last_error));
+	pthread_mutex_unlock(&dev->why_lock);
 }
 
 /* ---- the thread ------------------------------------------------------------- */

@@ -268,6 +268,7 @@ static void bury(struct vhost *v)
 	unsigned int i;
 
 	v->dead = true;
+	storage_lost(v->storage);
 	for (i = 0; i < SLOTS; i++) {
 		if (v->io[i])
 			finish(v, v->io[i], -EIO);

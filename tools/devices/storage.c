@@ -213,15 +213,31 @@ static int check_overlay(const struct block_options *opt, struct error **err)
 
 /* ---- start ------------------------------------------------------------------ */
 
-/* The program says why on stderr, and is gone a moment later. */
+/* What closes its socket is gone a moment later. */
+static bool ended_soon(struct storage *s, char *how, size_t size)
+{
+	int patience;
+
+	for (patience = 200; patience; patience--) {
+		if (helper_ended(&s->helper, how, size))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+void storage_lost(struct storage *s)
+{
+	if (!ended_soon(s, s->why, sizeof(s->why)))
+		snprintf(s->why, sizeof(s->why), "broke off the connection");
+}
+
+/* The program says why on stderr. */
 static int start_error(struct storage *s, int code, struct error **err)
 {
 	char how[256];
-	int patience = 200;
 
-	while (!helper_ended(&s->helper, how, sizeof(how)) && patience--)
-		usleep(10000);
-	if (patience > 0)
+	if (ended_soon(s, how, sizeof(how)))
 		return error_set(err, 0, "qemu-storage-daemon %s", how);
 	return error_set(err, code, "qemu-storage-daemon doesn't answer");
 }

@@ -16,6 +16,7 @@ struct storage {
 	uint64_t features; /* of virtio-blk, that it offers */
 	uint64_t size;	   /* bytes */
 	uint32_t block_size;
+	char why[160]; /* it serves no more: how it ended; the user's thread */
 };
 
 /* Do these options need it? */
@@ -26,6 +27,8 @@ struct storage *storage_open(const struct block_options *opt,
 			     struct error **err);
 /* A new connection; the last one must be closed. 0 or -errno. */
 int storage_connect(const struct storage *s, struct vhost_user *vu);
+/* The connection is of no use any more: finds out what became of the program. */
+void storage_lost(struct storage *s);
 void storage_close(struct storage *s);
 
 #endif
