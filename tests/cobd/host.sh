@@ -116,10 +116,10 @@ check "colinux info says why" $? "$(info cobd6)"
 
 works "the guest writes to an overlay in the background" \
 	'dd if=/dev/vdi of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null || exit 1
-	(while dd if=/dev/urandom of=/dev/vdi bs=256k count=8 oflag=direct; do :; done; echo $? >/ended) >/dev/null 2>&1 &'
+	(while dd if=/dev/urandom of=/dev/vdi bs=256k count=8 oflag=direct; do :; done; echo failed >/ended) >/dev/null 2>&1 &'
 helper=$(ps w | awk '/[q]emu-storage-daemon/ && /\/mnt\/other/ { print $1 }')
 kill -9 "$helper"
-said "helper killed: the guest's writer gets an error" 1 \
+said "helper killed: the guest's writer gets an error" failed \
 	'for i in $(seq 300); do [ -e /ended ] && break; sleep 0.1; done; cat /ended'
 info cobd8 | grep -q 'ended by signal 9.*I/O error'
 check "colinux info says why" $? "$helper: $(info cobd8)"
