@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "disk.h"
@@ -252,6 +253,54 @@ static void test_killed(void **state)
 	disk_free(d);
 }
 
+/* A zombie, if init leaves one, is dead enough. */
+static bool alive(pid_t pid)
+{
+	char path[64], line[200] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = 0;
+	fclose(f);
+	return *line && !strstr(line, ") Z");
+}
+
+/* The helper goes with a daemon that dies without a word. */
+static void test_orphan(void **state)
+{
+	struct disk *d = disk_begin();
+	struct block_options opt = { .path = d->path, .format = "raw" };
+	unsigned int patience = 500;
+	int fds[2], status;
+	pid_t child, helper;
+
+	(void)state;
+	opt.overlay = with_suffix(d, ".mine");
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (!child) {
+		disk_add(d, &opt);
+		helper = (pid_t)block_of(d->dev)->image.storage->helper.pid;
+		if (write(fds[1], &helper, sizeof(helper)) == sizeof(helper))
+			kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(read(fds[0], &helper, sizeof(helper)), sizeof(helper));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	while (alive(helper) && patience--)
+		usleep(10000);
+	assert_false(alive(helper));
+	close(fds[0]);
+	close(fds[1]);
+	unlink(opt.overlay);
+	disk_free(d);
+}
+
 /* ---- what can't be opened --------------------------------------------------- */
 
 static void refused(const struct block_options *opt, const char *said)
@@ -408,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nbd),
 		cmocka_unit_test(test_lies),
