@@ -36,6 +36,7 @@ count()
 # Programs and their pages come into the guest's memory.
 guest_fio --filename=/dev/vda --rw=randread --bs=4k --number_ios=50 >/tmp/fio 2>&1
 check "fio runs in the guest" $? "$(cat /tmp/fio)"
+grep -q "^3;" /tmp/fio || { stop_guest; exit 1; }
 count "4k read, one at a time" 300 120 150 --rw=randread --bs=4k --iodepth=1 --number_ios=1000
 count "4k write, one at a time" 300 120 150 --rw=randwrite --bs=4k --iodepth=1 --number_ios=1000
 count "4k read, 32 at a time" 100 50 50 --rw=randread --bs=4k --iodepth=32 --number_ios=4000
