@@ -18,10 +18,10 @@
 static atomic_uint rests;
 static int image;
 
-static struct block_io *wait_and_tell(void *state)
+static struct block_io *wait_and_tell(void *state, int ms)
 {
 	atomic_fetch_add(&rests, 1);
-	return block_plain.wait(state);
+	return block_plain.wait(state, ms);
 }
 
 static struct block_engine engine;
@@ -31,7 +31,7 @@ void target_make(struct rig *rig)
 	struct error *err = NULL;
 	struct device *dev;
 	char path[64];
-	struct block_options opt = { path, false };
+	struct block_options opt = { .path = path };
 
 	image = memfd_create("image", MFD_CLOEXEC);
 	if (image < 0 || ftruncate(image, IMAGE_SIZE))

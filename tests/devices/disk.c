@@ -11,10 +11,11 @@
 
 struct hook hook;
 
-static int hook_open(void **state, int fd, const int wake[2])
+static int hook_open(void **state, const struct block_image *image,
+		     const int wake[2])
 {
-	hook.fd = fd;
-	return block_uring.open(state, fd, wake);
+	hook.fd = image->fd;
+	return block_uring.open(state, image, wake);
 }
 
 static bool moves(const struct block_io *io)
@@ -64,7 +65,7 @@ static struct block_io *release_held(void)
 	return io;
 }
 
-static struct block_io *hook_wait(void *state)
+static struct block_io *hook_wait(void *state, int ms)
 {
 	struct block_io *io, *done = hook.failed;
 
@@ -72,7 +73,7 @@ static struct block_io *hook_wait(void *state)
 	if (!done)
 		done = release_held();
 	if (!done)
-		done = block_uring.wait(state);
+		done = block_uring.wait(state, ms);
 	if (done && atomic_load(&hook.delay_us))
 		usleep(atomic_load(&hook.delay_us));
 	for (io = done; io; io = io->next)
@@ -109,19 +110,33 @@ static void make_image(struct disk *d)
 	assert_int_equal(pwrite(d->fd, d->oracle, BYTES, 0), BYTES);
 }
 
-struct disk *disk_new(bool read_only)
+struct disk *disk_begin(void)
 {
 	struct disk *d = calloc(1, sizeof(*d));
-	struct block_options opt = { d->path, read_only };
-	struct error *err = NULL;
 
 	memset(&hook, 0, sizeof(hook));
 	rig_init(&d->rig);
 	make_image(d);
-	d->dev = block_create(d->rig.m, "cobd0", &opt, &err);
-	assert_non_null(d->dev);
+	return d;
+}
+
+void disk_add(struct disk *d, const struct block_options *opt)
+{
+	struct error *err = NULL;
+
+	d->dev = block_create(d->rig.m, "cobd0", opt, &err);
+	if (!d->dev)
+		fail_msg("%s", err->text);
 	d->data = rig_alloc(&d->rig, BYTES, 4096);
 	d->header = rig_alloc(&d->rig, 256 * 32, 16);
+}
+
+struct disk *disk_new(bool read_only)
+{
+	struct disk *d = disk_begin();
+	struct block_options opt = { .path = d->path, .read_only = read_only };
+
+	disk_add(d, &opt);
 	return d;
 }
 
@@ -211,4 +226,48 @@ void check_image(struct disk *d)
 	assert_int_equal(pread(d->fd, now, BYTES, 0), BYTES);
 	assert_memory_equal(now, d->oracle, BYTES);
 	free(now);
+}
+
+void random_data(uint8_t *p, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		p[i] = (uint8_t)rand();
+}
+
+void disk_random(struct disk *d)
+{
+	uint64_t sector = (uint64_t)rand() % (SECTORS - 64);
+	uint32_t n = 512 * (1 + (uint32_t)rand() % 64);
+	unsigned int parts = 1 + (unsigned int)rand() % 20;
+	uint8_t *p = rig_at(&d->rig, d->data + 1);
+
+	switch (rand() % 6) {
+	case 0:
+	case 1:
+		memset(p, 0xcc, n);
+		assert_int_equal(request(d, IN, sector, d->data + 1, n, parts),
+				 OK);
+		assert_memory_equal(p, d->oracle + 512 * sector, n);
+		break;
+	case 2:
+	case 3:
+		random_data(p, n);
+		memcpy(d->oracle + 512 * sector, p, n);
+		assert_int_equal(request(d, OUT, sector, d->data + 1, n, parts),
+				 OK);
+		break;
+	case 4:
+		assert_int_equal(range(d,
+				       !d->discards_some && rand() % 2 ?
+					       DISCARD : ZEROES, sector,
+				       n / 512, 0),
+				 OK);
+		memset(d->oracle + 512 * sector, 0, n);
+		break;
+	case 5:
+		assert_int_equal(request(d, T_FLUSH, 0, 0, 0, 0), OK);
+		break;
+	}
 }

@@ -52,11 +52,15 @@ struct disk {
 	char path[64];
 	int fd;
 	uint8_t oracle[BYTES];
+	bool discards_some; /* what was discarded may be zero, or not */
 	uint64_t data;	 /* guest memory for data: 2 MiB */
 	uint64_t header; /* 32 bytes of header and status a head */
 };
 
 struct disk *disk_new(bool read_only); /* clears `hook` */
+/* The same in two steps: image and rig, then the device. */
+struct disk *disk_begin(void);
+void disk_add(struct disk *d, const struct block_options *opt);
 void disk_free(struct disk *d);
 void disk_start(struct disk *d, uint16_t size, uint64_t features);
 struct disk *hooked_disk(void); /* started */
@@ -71,6 +75,9 @@ uint8_t request(struct disk *d, uint32_t type, uint64_t sector, uint64_t pa,
 /* A DISCARD or WRITE_ZEROES of one range. */
 uint8_t range(struct disk *d, uint32_t type, uint64_t sector, uint32_t sectors,
 	      uint32_t flags);
+void random_data(uint8_t *p, uint32_t n);
+/* One random request, checked against the oracle. */
+void disk_random(struct disk *d);
 /* The image is what the oracle says. */
 void check_image(struct disk *d);
 

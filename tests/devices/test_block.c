@@ -40,49 +40,6 @@ static void test_config(void **state)
 	disk_free(d);
 }
 
-static void random_data(uint8_t *p, uint32_t n)
-{
-	uint32_t i;
-
-	for (i = 0; i < n; i++)
-		p[i] = (uint8_t)rand();
-}
-
-/* One random request, checked against the oracle. */
-static void random_request(struct disk *d)
-{
-	uint64_t sector = (uint64_t)rand() % (SECTORS - 64);
-	uint32_t n = 512 * (1 + (uint32_t)rand() % 64);
-	unsigned int parts = 1 + (unsigned int)rand() % 20;
-	uint8_t *p = rig_at(&d->rig, d->data + 1);
-
-	switch (rand() % 6) {
-	case 0:
-	case 1:
-		memset(p, 0xcc, n);
-		assert_int_equal(request(d, IN, sector, d->data + 1, n, parts),
-				 OK);
-		assert_memory_equal(p, d->oracle + 512 * sector, n);
-		break;
-	case 2:
-	case 3:
-		random_data(p, n);
-		memcpy(d->oracle + 512 * sector, p, n);
-		assert_int_equal(request(d, OUT, sector, d->data + 1, n, parts),
-				 OK);
-		break;
-	case 4:
-		assert_int_equal(range(d, rand() % 2 ? DISCARD : ZEROES, sector,
-				       n / 512, 0),
-				 OK);
-		memset(d->oracle + 512 * sector, 0, n);
-		break;
-	case 5:
-		assert_int_equal(request(d, T_FLUSH, 0, 0, 0, 0), OK);
-		break;
-	}
-}
-
 static void oracle(const struct block_engine *engine, uint16_t size,
 		   uint64_t features)
 {
@@ -93,7 +50,7 @@ static void oracle(const struct block_engine *engine, uint16_t size,
 	block_use_engine(d->dev, engine);
 	disk_start(d, size, features);
 	for (i = 0; i < 1500; i++)
-		random_request(d);
+		disk_random(d);
 	check_image(d);
 	assert_null(why(&d->rig, 0));
 	disk_free(d);

@@ -61,7 +61,7 @@ static void make_file(const char *name, off_t size)
 /* Creates and frees a device; the error's text (static), or NULL. */
 static const char *try_image(const char *path, bool read_only)
 {
-	struct block_options opt = { path, read_only };
+	struct block_options opt = { .path = path, .read_only = read_only };
 	static char text[300];
 	struct error *err = NULL;
 	struct device *dev;
@@ -153,7 +153,7 @@ static pid_t hold(const char *path, bool read_only, int *release)
 	assert_int_equal(pipe(ready) | pipe(end), 0);
 	pid = fork();
 	if (!pid) {
-		struct block_options opt = { path, read_only };
+		struct block_options opt = { .path = path, .read_only = read_only };
 		struct error *err = NULL;
 		struct rig rig;
 
@@ -211,8 +211,8 @@ static void test_shared_lock(void **state)
 static void test_own_lock(void **state)
 {
 	char path[128], link_path[128];
-	struct block_options opt = { path, false };
-	struct block_options again = { link_path, false };
+	struct block_options opt = { .path = path };
+	struct block_options again = { .path = link_path };
 	struct error *err = NULL;
 	struct rig rig;
 

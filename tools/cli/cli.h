@@ -26,6 +26,7 @@ VERB(completion);
 VERB(exec);
 VERB(doctor);
 VERB(config);
+VERB(disk);
 VERB(version);
 
 /* ---- options.c ------------------------------------------------------------ */

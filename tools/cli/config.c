@@ -8,6 +8,16 @@
 
 #include "cli.h"
 
+static json_t *disk_json(const char *name, const struct config_disk *disk)
+{
+	return json_pack("{s:s, s:s, s:b, s:i, s:s, s:s?, s:I, s:I}", "name",
+			 name, "path", disk->path, "read_only", disk->read_only,
+			 "part", (int)disk->part, "format",
+			 disk->format ? disk->format : "raw", "overlay",
+			 disk->overlay, "iops", (json_int_t)disk->iops, "bps",
+			 (json_int_t)disk->bps);
+}
+
 static json_t *disks_json(const struct config *c)
 {
 	json_t *disks = json_array();
@@ -19,10 +29,7 @@ static json_t *disks_json(const struct config *c)
 			continue;
 		snprintf(name, sizeof(name), "cobd%zu", i);
 		json_array_append_new(disks,
-				      json_pack("{s:s, s:s, s:b}", "name", name,
-						"path", c->disk[i].path,
-						"read_only",
-						c->disk[i].read_only));
+				      disk_json(name, &c->disk[i]));
 	}
 	return disks;
 }
@@ -161,7 +168,8 @@ static void check_files(struct config *c)
 	check_file(c, "initrd", c->initrd, R_OK);
 	for (i = 0; i < CONFIG_DISKS; i++) {
 		disk_key(c, i, name, sizeof(name));
-		check_file(c, name, c->disk[i].path, R_OK);
+		if (c->disk[i].path && !config_disk_is_url(&c->disk[i]))
+			check_file(c, name, c->disk[i].path, R_OK);
 	}
 	for (i = 0; i < CONFIG_PROGRAMS; i++) {
 		snprintf(name, sizeof(name), "exec%zu", i);

@@ -54,6 +54,13 @@ static const struct verb {
 	  "The exit status is 0 only if a guest can run.\n" },
 	{ "config", verb_config, "check [--json] @FILE | NAME=VALUE... | keys",
 	  "check a configuration, or list the keys", "" },
+	{ "disk", verb_disk,
+	  "resize [--shrink] NAME cobdN SIZE|auto | commit|discard cobdN @FILE | NAME=VALUE...",
+	  "give a running VM's disk another size; keep or drop an overlay's changes",
+	  "auto: the size that the file or device has got by other hands. commit writes the\n"
+	  "changes into the base and empties the overlay, discard removes it; both want the\n"
+	  "VM's configuration, and the VM ended.\n"
+	  "  --shrink  yes, what lies behind the new end shall be lost\n" },
 	{ "completion", verb_completion, "bash",
 	  "what makes a shell complete words for this program",
 	  "For bash: source <(colinux completion bash)\n" },

@@ -80,6 +80,8 @@ int verb_attach(struct connection *c, json_t *id, json_t *args,
 		struct error **err);
 int verb_exec(struct connection *c, json_t *id, json_t *args,
 	      struct error **err);
+int verb_disk_resize(struct connection *c, json_t *id, json_t *args,
+		     struct error **err);
 int verb_set(struct connection *c, json_t *id, json_t *args,
 	     struct error **err);
 /* What `set` can change: what is set, what the VM has, what it may have. */

@@ -85,6 +85,19 @@ static int add_console(struct daemon *d, struct error **err)
 	return 0;
 }
 
+static struct block_options block_options_of(const struct config_disk *disk)
+{
+	return (struct block_options){
+		.path = disk->path,
+		.read_only = disk->read_only,
+		.part = disk->part,
+		.iops = disk->iops,
+		.bps = disk->bps,
+		.format = disk->format,
+		.overlay = disk->overlay,
+	};
+}
+
 static int add_disks(struct daemon *d, struct error **err)
 {
 	struct block_options opt;
@@ -94,8 +107,7 @@ static int add_disks(struct daemon *d, struct error **err)
 	for (i = 0; i < CONFIG_DISKS; i++) {
 		if (!d->config.disk[i].path)
 			continue;
-		opt.path = d->config.disk[i].path;
-		opt.read_only = d->config.disk[i].read_only;
+		opt = block_options_of(&d->config.disk[i]);
 		snprintf(name, sizeof(name), "cobd%u", i);
 		if (!block_create(d->machine, name, &opt, err))
 			return error_wrap(err, "%s", name);

@@ -134,6 +134,7 @@ static const struct verb {
 	{ "resize", verb_resize }, { "stop", verb_stop },
 	{ "power", verb_power },   { "exec", verb_exec },
 	{ "set", verb_set },	   { "settings", verb_settings },
+	{ "disk-resize", verb_disk_resize },
 };
 
 static int dispatch(struct connection *c, json_t *id, json_t *request,

@@ -9,6 +9,7 @@
  * driver that doesn't know FLUSH gets writes that are durable when they end.
  */
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "block_device.h"
+#include "storage.h"
 
 #define VIRTIO_ID_BLOCK 2
 
@@ -27,45 +29,67 @@ static struct block *to_block(struct device *dev)
 	return container_of(dev, struct block, dev);
 }
 
+static void append(struct device *dev, const char *format, ...)
+{
+	size_t n = strlen(dev->detail);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(dev->detail + n, sizeof(dev->detail) - n, format, args);
+	va_end(args);
+}
+
 void block_describe(struct block *b)
 {
-	int n;
+	struct device *dev = &b->dev;
 
-	pthread_mutex_lock(&b->dev.why_lock);
-	n = snprintf(b->dev.detail, sizeof(b->dev.detail),
-		     "%.160s, %llu KiB%s, %s", b->path,
-		     (unsigned long long)b->image.size / 1024,
-		     b->read_only ? ", read-only" : "", b->engine->name);
+	pthread_mutex_lock(&dev->why_lock);
+	dev->detail[0] = 0;
+	append(dev, "%.100s", b->path);
+	if (b->part)
+		append(dev, " part=%u", b->part);
+	append(dev, ", %llu KiB%s, %s",
+	       (unsigned long long)b->image.size / 1024,
+	       b->read_only ? ", read-only" : "", b->engine->name);
+	if (b->image.storage && *b->image.storage->why)
+		append(dev, " %.80s", b->image.storage->why);
 	if (b->errors)
-		snprintf(b->dev.detail + n, sizeof(b->dev.detail) - (size_t)n,
-			 ", %u I/O errors, the last: %.40s", b->errors,
-			 strerror(b->last_error));
-	pthread_mutex_unlock(&b->dev.why_lock);
+		append(dev, ", %u I/O errors, the last: %.40s", b->errors,
+		       strerror(b->last_error));
+	pthread_mutex_unlock(&dev->why_lock);
 }
 
 /* ---- the thread ------------------------------------------------------------- */
 
-/* There is a free request: the queue lets in no more chains than its size. */
-static void take_requests(struct block *b, struct queue *q)
+static uint64_t bytes_of(const struct chain *c)
 {
+	return c->out_size > c->in_size ? c->out_size : c->in_size;
+}
+
+/*
+ * There is a free request: the queue lets in no more chains than its size.
+ * Returns for how many milliseconds those that are left must wait; -1: none is.
+ */
+static int take_requests(struct block *b, struct queue *q)
+{
+	int ms;
+
 	do {
 		queue_quiet(q);
-		while (queue_pop(q, &b->free->chain)) {
+		while (!(ms = throttle_wait(&b->throttle)) &&
+		       queue_pop(q, &b->free->chain)) {
 			struct request *r = b->free;
 
 			b->free = r->next;
+			throttle_take(&b->throttle, bytes_of(&r->chain));
 			block_begin(b, r);
 			if (!b->free)
-				return;
+				return -1;
 		}
+		if (ms)
+			return ms;
 	} while (queue_listen(q));
-}
-
-static void hush_wake(struct block *b)
-{
-	eventfd_t count;
-
-	(void)eventfd_read(b->wake, &count);
+	return -1;
 }
 
 static void *work(void *arg)
@@ -75,17 +99,16 @@ static void *work(void *arg)
 
 	for (;;) {
 		struct block_io *io, *next;
+		int ms = -1;
 
-		hush_wake(b);
-		queue_hush(q);
 		if (atomic_load(&b->stopping)) {
 			if (!b->under_way)
 				return NULL;
 		} else if (b->free) {
-			take_requests(b, q);
+			ms = take_requests(b, q);
 		}
 		queue_signal(q);
-		for (io = b->engine->wait(b->state); io; io = next) {
+		for (io = b->engine->wait(b->state, ms); io; io = next) {
 			next = io->next;
 			block_advance(b, container_of(io, struct request, io));
 		}
@@ -110,12 +133,12 @@ static int create_thread(struct block *b)
 static int open_engine(struct block *b)
 {
 	int wake[2] = { b->dev.queue[0]->doorbell, b->wake };
-	int rc = b->engine->open(&b->state, b->image.fd, wake);
+	int rc = b->engine->open(&b->state, &b->image, wake);
 
 	if (rc && b->engine == &block_uring) {
 		b->engine = &block_plain;
 		block_describe(b);
-		rc = b->engine->open(&b->state, b->image.fd, wake);
+		rc = b->engine->open(&b->state, &b->image, wake);
 	}
 	return rc;
 }
@@ -174,8 +197,7 @@ static void block_free(struct device *dev)
 {
 	struct block *b = to_block(dev);
 
-	if (b->image.fd >= 0)
-		block_image_close(&b->image);
+	block_image_close(&b->image);
 	if (b->wake >= 0)
 		close(b->wake);
 	free(b->path);
@@ -189,6 +211,11 @@ static const struct device_ops block_ops = {
 	.stop = block_stop,
 	.free = block_free,
 };
+
+struct block *block_of(struct device *dev)
+{
+	return dev->ops == &block_ops ? to_block(dev) : NULL;
+}
 
 static void fill_config(struct block *b)
 {
@@ -220,7 +247,9 @@ static const struct block_engine *choose_engine(const struct block *b)
 	int wake[2] = { b->wake, b->wake };
 	void *state;
 
-	if (block_uring.open(&state, b->image.fd, wake))
+	if (b->image.storage)
+		return &block_vhost;
+	if (block_uring.open(&state, &b->image, wake))
 		return &block_plain;
 	block_uring.close(state);
 	return &block_uring;
@@ -230,11 +259,13 @@ static int open_all(struct block *b, const struct block_options *opt,
 		    struct error **err)
 {
 	b->read_only = opt->read_only;
+	b->part = opt->part;
+	throttle_init(&b->throttle, opt->iops, opt->bps);
 	b->path = strdup(opt->path);
 	b->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (!b->path || b->wake < 0)
 		return error_set(err, errno, "cannot be made");
-	return block_image_open(&b->image, opt->path, opt->read_only, err);
+	return block_image_open(&b->image, opt, err);
 }
 
 struct device *block_create(struct machine *m, const char *name,

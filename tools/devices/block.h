@@ -12,19 +12,30 @@
 
 #define SECTOR 512
 
+struct storage;
+
 /* ---- the image ------------------------------------------------------------ */
 
 struct block_image {
-	int fd;
-	uint64_t size;	     /* bytes, a multiple of SECTOR */
-	uint32_t block_size; /* logical, for the guest */
-	bool host_device;    /* a block device of the host */
+	int fd;		       /* -1: `storage` has it */
+	uint64_t start;	       /* bytes of the file before the guest's first one */
+	_Atomic uint64_t size; /* bytes for the guest, a multiple of SECTOR */
+	uint32_t block_size;   /* logical, for the guest */
+	bool host_device;      /* a block device of the host */
+	struct storage *storage; /* the helper that serves it (storage.h), or NULL */
 };
 
 /* Opens, checks and locks. The error begins with the path. */
-int block_image_open(struct block_image *image, const char *path,
-		     bool read_only, struct error **err);
+int block_image_open(struct block_image *image, const struct block_options *opt,
+		     struct error **err);
 void block_image_close(struct block_image *image); /* the lock goes with it */
+
+/*
+ * partition.c: where partition `number` (as the kernel counts: 5 is the first
+ * logical one of an MBR) of the image lies, in bytes.
+ */
+int partition_find(int fd, unsigned int number, uint64_t *start,
+		   uint64_t *size, struct error **err);
 
 /* ---- one operation -------------------------------------------------------- */
 
@@ -56,21 +67,28 @@ struct block_io {
  */
 struct block_engine {
 	const char *name;
-	/* Makes an engine for file `fd`; wait() also ends when one of the two
-	 * descriptors `wake` is readable. 0 or -errno. */
-	int (*open)(void **state, int fd, const int wake[2]);
+	/* Makes an engine for an image; wait() also ends when somebody has
+	 * written to one of the two eventfds `wake`. 0 or -errno. */
+	int (*open)(void **state, const struct block_image *image,
+		    const int wake[2]);
 	void (*submit)(void *state, struct block_io *io);
-	/* Sleeps until an operation is done, or a wake descriptor is readable.
-	 * Returns the list of what is done, maybe NULL. */
-	struct block_io *(*wait)(void *state);
+	/* Sleeps until an operation is done, a wake descriptor was written to,
+	 * or `ms` milliseconds are over (-1: without end); empties the
+	 * descriptors, if that is needed to notice the next time. Returns the
+	 * list of what is done, maybe NULL. */
+	struct block_io *(*wait)(void *state, int ms);
 	void (*close)(void *state); /* nothing is under way */
 };
 
 extern const struct block_engine block_uring; /* io_uring */
 extern const struct block_engine block_plain; /* preadv, pwritev */
+extern const struct block_engine block_vhost; /* image.storage */
 
 /* Does one operation at once; sets io->result. */
 void block_io_now(int fd, struct block_io *io);
+
+/* For engines: empties an eventfd that doesn't block. */
+void block_hush(int fd);
 
 /* For tests: the engine from the next start of the device on. */
 void block_use_engine(struct device *dev, const struct block_engine *engine);

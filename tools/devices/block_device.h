@@ -7,6 +7,7 @@
 #define CO_TOOLS_BLOCK_DEVICE_H
 
 #include "block.h"
+#include "throttle.h"
 #include "virtio.h"
 
 #define FEATURE_SEG_MAX	     (1ull << 2)
@@ -63,6 +64,8 @@ struct block {
 	struct block_image image;
 	char *path;
 	bool read_only;
+	unsigned int part; /* 0: all of the image */
+	struct throttle throttle; /* thread */
 	const struct block_engine *engine;
 	unsigned int errors; /* since the device was made; thread */
 	int last_error;
@@ -77,6 +80,9 @@ struct block {
 	struct request *free;
 	struct request pool[QUEUE_SIZE_MAX];
 };
+
+/* NULL: that device is no cobd. */
+struct block *block_of(struct device *dev);
 
 /* All of these in the device's thread. A request that came from the queue: */
 void block_begin(struct block *b, struct request *r);

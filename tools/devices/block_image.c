@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "block.h"
+#include "storage.h"
 
 static const char *type_name(mode_t mode)
 {
@@ -160,12 +160,14 @@ static int lock(int fd, const char *path, bool read_only, struct error **err)
 static int device_size(struct block_image *image, const char *path,
 		       struct error **err)
 {
+	uint64_t size;
 	int block;
 
 	image->host_device = true;
-	if (ioctl(image->fd, BLKGETSIZE64, &image->size) ||
+	if (ioctl(image->fd, BLKGETSIZE64, &size) ||
 	    ioctl(image->fd, BLKSSZGET, &block))
 		return error_set(err, errno, "%s: has no size", path);
+	image->size = size;
 	image->block_size = (uint32_t)block;
 	return 0;
 }
@@ -221,13 +223,12 @@ static bool is_writable(int fd)
 	return ioctl(fd, BLKROGET, &read_only) || !read_only;
 }
 
-int block_image_open(struct block_image *image, const char *path,
+static int open_file(struct block_image *image, const char *path,
 		     bool read_only, struct error **err)
 {
 	int flags = O_CLOEXEC | (read_only ? O_RDONLY : O_RDWR);
 	struct stat st;
 
-	image->host_device = false;
 	if (check_type(path, &st, err))
 		return -1;
 	/* The kernel refuses O_EXCL for a device that it has mounted. */
@@ -238,17 +239,71 @@ int block_image_open(struct block_image *image, const char *path,
 		return open_error(path, read_only, err);
 	if (!read_only && !is_writable(image->fd)) {
 		errno = EROFS;
-		open_error(path, read_only, err);
-	} else if (!find_size(image, path, err) &&
-		   !lock(image->fd, path, read_only, err)) {
-		return 0;
+		return open_error(path, read_only, err);
 	}
-	block_image_close(image);
-	return -1;
+	if (find_size(image, path, err))
+		return -1;
+	return lock(image->fd, path, read_only, err);
+}
+
+/* What the table says isn't true for a file that was cut off. */
+static int take_partition(struct block_image *image, const char *path,
+			  unsigned int part, struct error **err)
+{
+	uint64_t start, size;
+
+	if (partition_find(image->fd, part, &start, &size, err))
+		return error_wrap(err, "%s", path);
+	if (!size || start > image->size || size > image->size - start)
+		return error_set(err, 0,
+				 "%s: part=%u: ends behind the image's end: is the image complete?",
+				 path, part);
+	if (start % image->block_size || size % image->block_size)
+		return error_set(err, 0,
+				 "%s: part=%u: isn't aligned to the device's blocks of %u bytes",
+				 path, part, image->block_size);
+	image->start = start;
+	image->size = size;
+	return 0;
+}
+
+static int open_storage(struct block_image *image,
+			const struct block_options *opt, struct error **err)
+{
+	if (opt->part)
+		return error_set(err, 0,
+				 "%s: part= is for raw images alone: the guest finds the partitions of others itself",
+				 opt->path);
+	image->storage = storage_open(opt, err);
+	if (!image->storage)
+		return -1;
+	image->size = image->storage->size;
+	image->block_size = image->storage->block_size;
+	return 0;
+}
+
+int block_image_open(struct block_image *image, const struct block_options *opt,
+		     struct error **err)
+{
+	int rc;
+
+	memset(image, 0, sizeof(*image));
+	image->fd = -1;
+	if (storage_needed(opt))
+		return open_storage(image, opt, err);
+	rc = open_file(image, opt->path, opt->read_only, err);
+	if (!rc && opt->part)
+		rc = take_partition(image, opt->path, opt->part, err);
+	if (rc)
+		block_image_close(image);
+	return rc;
 }
 
 void block_image_close(struct block_image *image)
 {
-	close(image->fd);
+	storage_close(image->storage);
+	image->storage = NULL;
+	if (image->fd >= 0)
+		close(image->fd);
 	image->fd = -1;
 }

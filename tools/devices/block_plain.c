@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -54,6 +55,14 @@ static int64_t call(int fd, const struct block_io *io)
 	return -1;
 }
 
+/* They don't block; EAGAIN is "nobody wrote". */
+void block_hush(int fd)
+{
+	eventfd_t count;
+
+	(void)eventfd_read(fd, &count);
+}
+
 void block_io_now(int fd, struct block_io *io)
 {
 	do {
@@ -63,13 +72,14 @@ void block_io_now(int fd, struct block_io *io)
 		io->result = -errno;
 }
 
-static int plain_open(void **state, int fd, const int wake[2])
+static int plain_open(void **state, const struct block_image *image,
+		      const int wake[2])
 {
 	struct plain *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
-	p->fd = fd;
+	p->fd = image->fd;
 	p->wake[0] = wake[0];
 	p->wake[1] = wake[1];
 	p->last = &p->first;
@@ -88,17 +98,27 @@ static void plain_submit(void *state, struct block_io *io)
 }
 
 /* A failing poll() only makes the caller look at its queue once more. */
-static struct block_io *plain_wait(void *state)
+static void sleep_until_woken(struct plain *p, int ms)
 {
-	struct plain *p = state;
-	struct block_io *done = p->first;
 	struct pollfd fds[2] = {
 		{ .fd = p->wake[0], .events = POLLIN },
 		{ .fd = p->wake[1], .events = POLLIN },
 	};
+	unsigned int i;
 
-	if (!done)
-		(void)poll(fds, 2, -1);
+	if (poll(fds, 2, ms) < 1)
+		return;
+	for (i = 0; i < 2; i++)
+		if (fds[i].revents & POLLIN)
+			block_hush(fds[i].fd);
+}
+
+static struct block_io *plain_wait(void *state, int ms)
+{
+	struct plain *p = state;
+	struct block_io *done = p->first;
+
+	sleep_until_woken(p, done ? 0 : ms);
 	p->first = NULL;
 	p->last = &p->first;
 	return done;

@@ -168,8 +168,9 @@ void block_advance(struct block *b, struct request *r)
 
 static bool in_image(const struct block *b, uint64_t sector, uint64_t bytes)
 {
-	return bytes <= b->image.size &&
-	       sector <= (b->image.size - bytes) / SECTOR;
+	uint64_t size = b->image.size;
+
+	return bytes <= size && sector <= (size - bytes) / SECTOR;
 }
 
 static enum status start_data(struct block *b, struct request *r,
@@ -179,7 +180,7 @@ static enum status start_data(struct block *b, struct request *r,
 	    !in_image(b, sector, bytes))
 		return STATUS_IOERR;
 	r->left = bytes;
-	r->io.offset = sector * SECTOR;
+	r->io.offset = b->image.start + sector * SECTOR;
 	return bytes ? STATUS_LATER : STATUS_OK;
 }
 
@@ -227,7 +228,7 @@ static enum status start_range(struct block *b, struct request *r,
 	if (range.flags & ~(uint32_t)RANGE_UNMAP)
 		return STATUS_UNSUPP;
 	*flags = range.flags;
-	r->io.offset = range.sector * SECTOR;
+	r->io.offset = b->image.start + range.sector * SECTOR;
 	r->io.length = (uint64_t)range.sectors * SECTOR;
 	if (r->io.length > bytes_max ||
 	    !in_image(b, range.sector, r->io.length))
@@ -242,7 +243,8 @@ static enum status start_discard(struct block *b, struct request *r)
 
 	if (flags)
 		return STATUS_UNSUPP;
-	r->io.op = b->image.host_device ? BLOCK_DISCARD : BLOCK_PUNCH;
+	r->io.op = b->image.host_device || b->image.storage ? BLOCK_DISCARD :
+							      BLOCK_PUNCH;
 	return status;
 }
 

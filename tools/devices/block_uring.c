@@ -23,10 +23,12 @@ struct uring {
 	int fd;
 	int wake[2];
 	bool polled[2];	      /* a poll is under way */
+	bool once;	      /* an old kernel: each poll tells one write */
 	struct block_io *now; /* done without the ring */
 };
 
-static int uring_open(void **state, int fd, const int wake[2])
+static int uring_open(void **state, const struct block_image *image,
+		      const int wake[2])
 {
 	struct uring *u = calloc(1, sizeof(*u));
 	int rc;
@@ -38,7 +40,7 @@ static int uring_open(void **state, int fd, const int wake[2])
 		free(u);
 		return rc;
 	}
-	u->fd = fd;
+	u->fd = image->fd;
 	u->wake[0] = wake[0];
 	u->wake[1] = wake[1];
 	*state = u;
@@ -107,7 +109,11 @@ static void uring_submit(void *state, struct block_io *io)
 	io_uring_sqe_set_data(sqe, io);
 }
 
-/* A poll of a wake descriptor is marked by the address of its flag. */
+/*
+ * A poll of a wake descriptor is marked by the address of its flag. It stays and
+ * tells each write, so that nobody need read the descriptor, nor poll it again:
+ * two system calls less for each request that comes alone.
+ */
 static void poll_wakes(struct uring *u)
 {
 	unsigned int i;
@@ -118,10 +124,24 @@ static void poll_wakes(struct uring *u)
 		if (u->polled[i])
 			continue;
 		sqe = get_sqe(u);
-		io_uring_prep_poll_add(sqe, u->wake[i], POLLIN);
+		if (u->once)
+			io_uring_prep_poll_add(sqe, u->wake[i], POLLIN);
+		else
+			io_uring_prep_poll_multishot(sqe, u->wake[i], POLLIN);
 		io_uring_sqe_set_data(sqe, &u->polled[i]);
 		u->polled[i] = true;
 	}
+}
+
+/* A poll has told a write, or ended. */
+static void woken(struct uring *u, unsigned int i, const struct io_uring_cqe *cqe)
+{
+	if (!(cqe->flags & IORING_CQE_F_MORE))
+		u->polled[i] = false;
+	if (cqe->res == -EINVAL)
+		u->once = true;
+	if (u->once)
+		block_hush(u->wake[i]);
 }
 
 static struct block_io *reap(struct uring *u)
@@ -134,7 +154,7 @@ static struct block_io *reap(struct uring *u)
 		void *data = io_uring_cqe_get_data(cqe);
 
 		if (data == &u->polled[0] || data == &u->polled[1]) {
-			*(bool *)data = false;
+			woken(u, data == &u->polled[1], cqe);
 		} else {
 			struct block_io *io = data;
 
@@ -149,17 +169,25 @@ static struct block_io *reap(struct uring *u)
 
 /* An error of the wait (EINTR, EAGAIN, EBUSY) leaves everything in the rings:
  * what is done is reaped, the rest goes with the next call. */
-static struct block_io *uring_wait(void *state)
+static struct block_io *uring_wait(void *state, int ms)
 {
+	struct __kernel_timespec limit = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000LL,
+	};
 	struct uring *u = state;
+	struct io_uring_cqe *cqe;
 	int rc;
 
 	poll_wakes(u);
 	if (u->now)
 		rc = io_uring_submit(&u->ring);
-	else
+	else if (ms < 0)
 		rc = io_uring_submit_and_wait(&u->ring, 1);
-	if (rc < 0 && rc != -EINTR)
+	else
+		rc = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, &limit,
+						      NULL);
+	if (rc < 0 && rc != -EINTR && rc != -ETIME)
 		usleep(1000);
 	return reap(u);
 }

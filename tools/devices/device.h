@@ -94,8 +94,12 @@ void machine_for_each(struct machine *m,
 /* ---- the devices ---------------------------------------------------------- */
 
 struct block_options {
-	const char *path; /* regular file or block device */
+	const char *path; /* regular file or block device; with format: or a URL */
 	bool read_only;
+	unsigned int part;   /* one partition of a raw image, 0: all of it */
+	uint64_t iops, bps;  /* limits per second, 0: none */
+	const char *format;  /* of `path`; NULL: raw */
+	const char *overlay; /* qcow2 file that takes the changes, or NULL */
 };
 /* Opens, checks and locks the image (OFD write lock, or read lock for
  * read-only). The error begins with the path, not with `name`, and tells the
@@ -103,6 +107,13 @@ struct block_options {
 struct device *block_create(struct machine *m, const char *name,
 			    const struct block_options *opt,
 			    struct error **err);
+/*
+ * Gives disk `name` another size, 0: the one that its file or device has got by
+ * other hands; less only with `shrink`. The guest is told. *now: its size. Loop
+ * thread.
+ */
+int block_resize(struct machine *m, const char *name, uint64_t size, bool shrink,
+		 uint64_t *now, struct error **err);
 
 struct device *rng_create(struct machine *m, const char *name,
 			  struct error **err);

@@ -3,6 +3,7 @@
  * The machine: its devices in the order of their creation.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "virtio.h"
 
@@ -89,6 +90,16 @@ int machine_take_queue_number(struct machine *m, uint32_t *number,
 				 CO_QUEUES_MAX);
 	*number = m->queues++;
 	return 0;
+}
+
+struct device *machine_find(const struct machine *m, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->devices; i++)
+		if (!strcmp(m->device[i]->name, name))
+			return m->device[i];
+	return NULL;
 }
 
 const struct machine_driver *machine_driver_of(const struct machine *m)

@@ -47,7 +47,7 @@ void config_free(struct config *c)
 	free(c->initrd);
 	free(c->log);
 	for (i = 0; i < CONFIG_DISKS; i++)
-		free(c->disk[i].path);
+		config_disk_clear(&c->disk[i]);
 	config_free_shares(c);
 	for (i = 0; i < CONFIG_PROGRAMS; i++) {
 		free(c->program[i].path);

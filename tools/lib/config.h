@@ -23,8 +23,12 @@
 #define CONFIG_SCROLLBACK 500 /* lines, as the original */
 
 struct config_disk {
-	char *path; /* NULL: not there */
+	char *path; /* or a URL; NULL: not there */
 	bool read_only;
+	unsigned int part; /* 0: all of it */
+	char *format;	   /* NULL: raw */
+	char *overlay;	   /* path, or NULL */
+	uint64_t iops, bps; /* limits per second, 0: none */
 };
 
 #define CONFIG_SHARES  32
@@ -107,6 +111,12 @@ struct config_source {
 	unsigned int line, column; /* of the word */
 	const struct config_source *outer;
 };
+
+/* config_disk.c: as it is written behind cobdN=. */
+void config_disk_text(const struct config_disk *disk, struct text *out);
+/* Is `path` no file but a URL? */
+bool config_disk_is_url(const struct config_disk *disk);
+void config_disk_clear(struct config_disk *disk);
 
 void config_init(struct config *c);
 void config_free(struct config *c);

@@ -77,8 +77,8 @@ static void print_disks(const struct config *c, struct text *out)
 		if (!c->disk[i].path)
 			continue;
 		text_format(out, "cobd%zu=", i);
-		config_quote(out, c->disk[i].path);
-		text_format(out, "%s\n", c->disk[i].read_only ? ",ro" : "");
+		config_disk_text(&c->disk[i], out);
+		text_add(out, "\n", 1);
 	}
 }
 
