@@ -27,6 +27,32 @@ static json_t *disks_json(const struct config *c)
 	return disks;
 }
 
+static json_t *lines_json(const struct config *c)
+{
+	json_t *lines = json_array();
+	struct text t = { 0 };
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < CONFIG_LINES; i++) {
+		if (c->line[i].kind == SERIAL_NONE)
+			continue;
+		snprintf(name, sizeof(name), "ttys%zu", i);
+		config_serial_text(&c->line[i], &t);
+		json_array_append_new(lines, json_pack("{s:s, s:s}", "name",
+						       name, "line", t.data));
+		text_free(&t);
+	}
+	return lines;
+}
+
+static json_t *sockets_json(const struct config *c)
+{
+	return json_pack("{s:o, s:i, s:I}", "lines", lines_json(c), "consoles",
+			 (int)c->consoles, "vsock_cid",
+			 (json_int_t)c->vsock_cid);
+}
+
 static json_t *rest_json(const struct config *c)
 {
 	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s}", "clock",
@@ -50,6 +76,7 @@ static json_t *config_json(const struct config *c)
 
 	free(pin);
 	json_object_update_new(o, rest_json(c));
+	json_object_update_new(o, sockets_json(c));
 	return o;
 }
 
@@ -73,6 +100,24 @@ static void print_machine(const struct config *c)
 	free(pin);
 }
 
+static void print_lines(const struct config *c)
+{
+	struct text t = { 0 };
+	size_t i;
+
+	if (c->consoles > 1)
+		printf("consoles=%u\n", c->consoles);
+	for (i = 0; i < CONFIG_LINES; i++) {
+		if (c->line[i].kind == SERIAL_NONE)
+			continue;
+		config_serial_text(&c->line[i], &t);
+		printf("ttys%zu=%s\n", i, t.data);
+		text_free(&t);
+	}
+	if (c->vsock)
+		printf("vsock=%u\n", c->vsock_cid);
+}
+
 static void print_config(const struct config *c)
 {
 	size_t i;
@@ -91,6 +136,7 @@ static void print_config(const struct config *c)
 		if (c->disk[i].path)
 			printf("cobd%zu=%s%s\n", i, c->disk[i].path,
 			       c->disk[i].read_only ? ",ro" : "");
+	print_lines(c);
 	printf("# guest's command line: %s\n", c->command_line.data);
 	if (c->notes.length)
 		fprintf(stderr, "%s", c->notes.data);

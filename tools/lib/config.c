@@ -31,6 +31,7 @@ void config_init(struct config *c)
 	memset(c, 0, sizeof(*c));
 	c->read_file = read_file;
 	c->cpus = 1;
+	c->consoles = 1;
 	c->columns = 80;
 	c->rows = 25;
 	c->scrollback = 500;
@@ -47,6 +48,7 @@ void config_free(struct config *c)
 	free(c->log);
 	for (i = 0; i < CONFIG_DISKS; i++)
 		free(c->disk[i].path);
+	config_free_serial(c);
 	text_free(&c->command_line);
 	text_free(&c->notes);
 }
@@ -345,6 +347,9 @@ int config_finish(struct config *c, struct error **err)
 		c->name = need_copy("colinux", strlen("colinux"));
 	if (finish_cpus(c, err) || finish_memory(c, err))
 		return -1;
+	if (config_finish_serial(c, err))
+		return -1;
+	config_finish_vsock(c);
 	default_console(c);
 	if (c->own_clock)
 		to_guest(c, "colinux_clock=guest");
