@@ -57,7 +57,7 @@ static void console_output(struct console_reader *r, const uint8_t *data,
 		print_console(data, n);
 }
 
-static size_t scrollback_bytes(const struct config *c)
+size_t scrollback_bytes(const struct config *c)
 {
 	uint64_t n = (uint64_t)c->columns * (c->scrollback + c->rows);
 
@@ -82,7 +82,7 @@ static int add_console(struct daemon *d, struct error **err)
 	console_attach(d->console, &d->log_reader);
 	console_resize(d->console, d->config.columns, d->config.rows);
 	d->agent = agent_create(d);
-	return 0;
+	return consoles_add(d, dev, err);
 }
 
 static int add_disks(struct daemon *d, struct error **err)
