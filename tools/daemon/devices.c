@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../lib/version.h"
@@ -103,6 +105,21 @@ static int add_disks(struct daemon *d, struct error **err)
 	return 0;
 }
 
+static int add_vsock(struct daemon *d, struct error **err)
+{
+	char *path = instance_path(d, ".vsock");
+	struct vsock_options opt = { d->config.vsock_cid, path };
+	struct device *dev = NULL;
+
+	if (strlen(path) > 96)
+		error_set(err, 0, "vsock=: the path %s is too long for sockets: at most 96 bytes",
+			  path);
+	else
+		dev = vsock_create(d->machine, "covsock", &opt, err);
+	free(path);
+	return dev ? 0 : -1;
+}
+
 int devices_add(struct daemon *d, struct error **err)
 {
 	d->machine_driver.context = d;
@@ -113,5 +130,7 @@ int devices_add(struct daemon *d, struct error **err)
 		return error_set(err, 0, "cannot make the machine's devices");
 	if (add_console(d, err) || add_disks(d, err))
 		return -1;
-	return rng_create(d->machine, "corng", err) ? 0 : -1;
+	if (!rng_create(d->machine, "corng", err))
+		return -1;
+	return d->config.vsock ? add_vsock(d, err) : 0;
 }

@@ -107,6 +107,17 @@ struct device *block_create(struct machine *m, const char *name,
 struct device *rng_create(struct machine *m, const char *name,
 			  struct error **err);
 
+struct vsock_options {
+	uint32_t cid; /* the guest's address */
+	/* Socket for programs of the host that want to the guest; PATH_PORT are the
+	 * sockets of those whom the guest reaches. At most 96 bytes, so that any port
+	 * fits behind. */
+	const char *path;
+};
+struct device *vsock_create(struct machine *m, const char *name,
+			    const struct vsock_options *opt,
+			    struct error **err);
+
 /* One virtio-console with several ports. Port 0 is the system console (hvc0);
  * further ports have names (/dev/virtio-ports/<name> in the guest). */
 struct console;
