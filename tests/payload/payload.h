@@ -21,6 +21,9 @@ extern const struct co_boot_info *boot;
 extern struct co_vcpu_area *area;
 extern volatile co_u64 forwarded, nmis; /* so far */
 
+void *memcpy(void *dst, const void *src, __SIZE_TYPE__ n);
+void *memset(void *dst, int c, __SIZE_TYPE__ n);
+
 static inline co_u64 tsc(void)
 {
 	co_u32 low, high;
