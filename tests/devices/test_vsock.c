@@ -560,5 +560,5 @@ int main(void)
 		TEST(test_lies),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vsock", tests, NULL, NULL);
 }

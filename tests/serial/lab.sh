@@ -61,7 +61,7 @@ in_guest 'peer wait vsock:2:99'
 grep -q 'Connection reset\|Connection refused' /tmp/said
 check "a port where nobody listens refuses" $? "$(cat /tmp/said)"
 
-peer wait "listen:${socket}_8" & # accepts nothing: the connection waits in its queue
+peer wait "listen:${socket}_8" &
 holder=$!
 sleep 0.5
 (in_guest 'peer wait vsock:2:8') &

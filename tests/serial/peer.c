@@ -248,7 +248,7 @@ int main(int argc, char **argv)
 		return pattern(fd, strtoull(argv[3], NULL, 10),
 			       argc > 4 ? atoi(argv[4]) : 0);
 	if (!strcmp(argv[1], "wait"))
-		return wait_end(fd);
+		return wait_end(listens ? accept(fd, NULL, NULL) : fd);
 	if (listens)
 		serve(fd);
 	else

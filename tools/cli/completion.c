@@ -26,7 +26,7 @@ static const char bash[] =
 	"\t\t\tfi ;;\n"
 	"\t\trun | start)\n"
 	"\t\t\twords=$(colinux config keys | sed -nE 's/^  ([a-z]+)N?=.*/\\1/p' |\n"
-	"\t\t\t\tsed -E 's/^(cobd)$/\\10/; s/$/=/') ;;\n"
+	"\t\t\t\tsed -E 's/^(cobd|ttys)$/\\10/; s/$/=/') ;;\n"
 	"\t\tconfig) words='check keys' ;;\n"
 	"\t\tcompletion) words=bash ;;\n"
 	"\t\thelp) words=$(colinux help | awk '/^  / { print $1 }') ;;\n"
