@@ -16,7 +16,6 @@ said()
 
 insmod /lib/colinux.ko
 truncate -s 8M /tmp/disk /tmp/other
-mkdir -p /tmp/shared
 echo "# seed $1, $2 rounds"
 colinux start name=l kernel=/guest/liar mem=64 log=/tmp/console cobd0=/tmp/disk cobd1=/tmp/other,ro \
 	consoles=2 ttys0=pty ttys1=unix:/tmp/line,port vsock=on seed="$1" rounds="$2" >/tmp/start 2>&1
@@ -32,13 +31,16 @@ check "the daemon has its devices: $(echo $devices)" $? "$(cat /tmp/info)"
 for name in $devices; do
 	tr -d '\r' </tmp/console | grep "liar: $name broke in [1-9]" >/dev/null
 	check "$name was put into the error state by garbage" $? "$(grep liar: /tmp/console)"
-	[ "$name" = corng ] || grep -q "entropy flows while $name is broken" /tmp/console
-	check "corng goes on while $name is broken" $? "$(grep liar: /tmp/console)"
+	if [ "$name" != corng ]; then
+		grep -q "entropy flows while $name is broken" /tmp/console
+		check "corng goes on while $name is broken" $? "$(grep liar: /tmp/console)"
+	fi
 	colinux info l | grep "$name (.*broken: ." >/tmp/said
 	check "info says that $name is broken, and why" $? "$(colinux info l)"
 done
 colinux info l | grep 'broken: ' | sed 's/^/# /'
-colinux info l | grep -q '^state: *running'
+colinux info l >/tmp/said
+grep -q '^state: *running' /tmp/said
 check "the daemon and the VM live" $? "$(colinux info l)"
 colinux stop --timeout 60 l >/tmp/stop 2>&1
 colinux info l | grep -q '^verdict: *poweroff'

@@ -89,6 +89,13 @@ static void ring_all(co_u64 dev)
 		call(CO_CALL_NOTIFY, get(dev, CO_DEV_QUEUE_NUMBER, q), 0, 0, 0);
 }
 
+static co_u64 ring_size(co_u64 dev, co_u64 q)
+{
+	co_u64 most = get(dev, CO_DEV_QUEUE_SIZE, q);
+
+	return most < RING ? most : RING;
+}
+
 /* The daemon's threads run when we are out. */
 static int broke(co_u64 dev)
 {
@@ -192,7 +199,7 @@ static void set_up_queue(co_u64 dev, co_u64 q)
 	co_u64 pa = pa_of(area_of[q].byte);
 	int lie = !below(12);
 
-	set(dev, CO_DEV_QUEUE_SIZE, q, below(12) ? RING : next());
+	set(dev, CO_DEV_QUEUE_SIZE, q, below(12) ? ring_size(dev, q) : next());
 	set(dev, CO_DEV_QUEUE_DESC, q, lie ? garbage_address() : pa);
 	set(dev, CO_DEV_QUEUE_AVAIL, q, pa + AVAIL_AT + (below(20) ? 0 : 1));
 	set(dev, CO_DEV_QUEUE_USED, q, pa + USED_AT);
@@ -257,7 +264,7 @@ static void start(co_u64 dev, co_u64 features, co_u16 avail_idx)
 	for (q = 0; q < n; q++) {
 		pa = pa_of(area_of[q].byte);
 		*(volatile co_u16 *)(area_of[q].byte + AVAIL_AT + 2) = avail_idx;
-		set(dev, CO_DEV_QUEUE_SIZE, q, RING);
+		set(dev, CO_DEV_QUEUE_SIZE, q, ring_size(dev, q));
 		set(dev, CO_DEV_QUEUE_DESC, q, pa);
 		set(dev, CO_DEV_QUEUE_AVAIL, q, pa + AVAIL_AT);
 		set(dev, CO_DEV_QUEUE_USED, q, pa + USED_AT);
