@@ -45,7 +45,7 @@ peer pattern unix:/tmp/line1 10000 2>/tmp/errors
 check "the line works again" $? "$(cat /tmp/errors)"
 
 echo 'echo sum $((40 + 2))' >/tmp/typed
-timeout 10 colinux attach --console 1 s </tmp/typed >/tmp/said 2>/tmp/errors
+timeout -s HUP 10 colinux attach --console 1 s </tmp/typed >/tmp/said 2>/tmp/errors
 grep -q 'sum 42' /tmp/said
 check "a shell at the second console answers" $? "$(cat /tmp/said /tmp/errors)"
 colinux log --console 1 s | grep -q 'sum 42' && ! colinux log s | grep -q 'sum 42'
