@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * cocon with three ports and a reader on each.
+ * cocon with three ports, two of them terminals, and a reader on each.
  */
 #include <stdlib.h>
 
@@ -38,6 +38,8 @@ void target_make(struct rig *rig)
 			abort();
 		reader[i] = (struct console_reader){ on_output, on_open, NULL,
 						     NULL };
+		if (i == 2)
+			console_make_tty(port[i]);
 		console_attach(port[i], &reader[i]);
 	}
 }
@@ -63,6 +65,12 @@ void target_host(struct rig *rig, uint8_t what)
 		break;
 	case 2:
 		machine_reset(rig->m);
+		break;
+	case 3:
+		console_hold(c, what & 4);
+		break;
+	case 4:
+		console_set_host(c, what & 4);
 		break;
 	default:
 		console_input(c, (const uint8_t *)"input", 5);

@@ -600,6 +600,30 @@ static void test_lies(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A second terminal has its own size; a plain port has none. */
+static void test_second_terminal(void **state)
+{
+	struct term *t = *state;
+	uint16_t own[2] = { 132, 43 }, first[2] = { 80, 25 };
+
+	console_resize(t->port[1], 10, 10);
+	console_make_tty(t->port[1]);
+	console_resize(t->port[0], first[0], first[1]);
+	console_resize(t->port[1], own[0], own[1]);
+	start(t, RING | MULTIPORT);
+	give_buffers(t, 2, 16);
+	control(t, 1, PORT_READY, 1);
+	expect_control(t, 1, CONSOLE, 1, "", 0);
+	expect_control(t, 1, NAME, 1, "colinux.agent", 13);
+	expect_control(t, 1, OPEN, 1, "", 0);
+	expect_control(t, 1, RESIZE, 1, own, 4);
+	assert_int_equal(config_read(&t->rig, 0, 0, 2), first[0]);
+	control(t, 1, OPEN, 1);
+	own[0] = 77;
+	console_resize(t->port[1], own[0], own[1]);
+	expect_control(t, 1, RESIZE, 1, own, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -614,6 +638,7 @@ int main(void)
 		T(test_input_flow),
 		T(test_open_and_reset),
 		T(test_resize),
+		T(test_second_terminal),
 		T(test_one_port),
 		T(test_inject),
 		T(test_inject_bounded),

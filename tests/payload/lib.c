@@ -194,13 +194,11 @@ void payload_main(co_u64 params, co_u64 base)
 		call(CO_CALL_STOP, CO_STOP_POWEROFF, 0, 0, 0);
 }
 
-void *memcpy(void *dst, const void *src, __SIZE_TYPE__ n);
 void *memcpy(void *dst, const void *src, __SIZE_TYPE__ n)
 {
 	__asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
 	return dst;
 }
-void *memset(void *dst, int c, __SIZE_TYPE__ n);
 void *memset(void *dst, int c, __SIZE_TYPE__ n)
 {
 	void *at = dst;

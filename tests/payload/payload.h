@@ -26,6 +26,9 @@ extern volatile co_u64 forwarded, nmis; /* so far */
  * spins for a lock on its way there, or is hit by an NMI. */
 extern bool late;
 
+void *memcpy(void *dst, const void *src, __SIZE_TYPE__ n);
+void *memset(void *dst, int c, __SIZE_TYPE__ n);
+
 static inline co_u64 tsc(void)
 {
 	co_u32 low, high;

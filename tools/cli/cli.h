@@ -91,9 +91,10 @@ int client_names(void (*fn)(void *arg, const char *name), void *arg,
 
 enum session_end { SESSION_DETACHED, SESSION_ENDED };
 
-/* The console of the VM on this terminal until the user detaches or the VM ends;
+/* A console of the VM, 0 is the system's, on this terminal until the user detaches or the VM ends;
  * -1 and an error otherwise. *verdict: how it ended, or NULL. */
-int session_run(struct client *c, json_t **verdict, struct error **err);
+int session_run(struct client *c, unsigned int console, json_t **verdict,
+		struct error **err);
 /* One line about it on standard error; exit status for a VM that ended so. */
 int session_verdict(const char *name, json_t *verdict);
 

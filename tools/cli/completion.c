@@ -26,7 +26,7 @@ static const char bash[] =
 	"\t\t\tfi ;;\n"
 	"\t\trun | start)\n"
 	"\t\t\twords=$(colinux config keys | sed -nE 's/^  ([a-z]+)N?=.*/\\1/p' |\n"
-	"\t\t\t\tsed -E 's/^(cobd|cofs)$/\\10/; s/$/=/') ;;\n"
+	"\t\t\t\tsed -E 's/^(cobd|cofs|ttys)$/\\10/; s/$/=/') ;;\n"
 	"\t\tconfig) words='check keys' ;;\n"
 	"\t\tdisk) words='resize commit discard' ;;\n"
 	"\t\tcompletion) words=bash ;;\n"

@@ -90,6 +90,32 @@ static json_t *messages_json(const struct config *c)
 	return messages;
 }
 
+static json_t *lines_json(const struct config *c)
+{
+	json_t *lines = json_array();
+	struct text t = { 0 };
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < CONFIG_LINES; i++) {
+		if (c->line[i].kind == SERIAL_NONE)
+			continue;
+		snprintf(name, sizeof(name), "ttys%zu", i);
+		config_serial_text(&c->line[i], &t);
+		json_array_append_new(lines, json_pack("{s:s, s:s}", "name",
+						       name, "line", t.data));
+		text_free(&t);
+	}
+	return lines;
+}
+
+static json_t *sockets_json(const struct config *c)
+{
+	return json_pack("{s:o, s:i, s:I}", "lines", lines_json(c), "consoles",
+			 (int)c->consoles, "vsock_cid",
+			 (json_int_t)c->vsock_cid);
+}
+
 static json_t *rest_json(const struct config *c)
 {
 	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:s}",
@@ -114,6 +140,7 @@ static json_t *config_json(const struct config *c)
 
 	free(pin);
 	json_object_update_new(o, rest_json(c));
+	json_object_update_new(o, sockets_json(c));
 	return o;
 }
 

@@ -38,6 +38,40 @@ static void print_devices(json_t *devices)
 		       text_of(d, "detail"));
 }
 
+static void print_consoles(json_t *consoles)
+{
+	json_t *c;
+	size_t i;
+
+	if (json_array_size(consoles) < 2)
+		return; /* the one goes without saying */
+	json_array_foreach(consoles, i, c)
+		printf("%-13s %zu: /dev/%s%s\n", i ? "" : "consoles:", i,
+		       text_of(c, "device"),
+		       json_is_true(json_object_get(c, "guest_open")) ?
+			       "" : ", not in use");
+}
+
+static void print_lines(json_t *lines)
+{
+	json_t *l;
+	size_t i;
+
+	json_array_foreach(lines, i, l) {
+		long long lost = json_integer_value(json_object_get(l, "lost"));
+
+		printf("%-13s %s (/dev/%s): %s %s%s%s%s", i ? "" : "lines:",
+		       text_of(l, "name"), text_of(l, "device"),
+		       text_of(l, "kind"), text_of(l, "place"),
+		       json_is_true(json_object_get(l, "connected")) ?
+			       ", connected" : ", nobody there",
+		       *text_of(l, "why") ? ": " : "", text_of(l, "why"));
+		if (lost)
+			printf(", %lld bytes from the guest lost", lost);
+		putchar('\n');
+	}
+}
+
 static void print_stats(json_t *stats)
 {
 	const char *key;
@@ -123,6 +157,8 @@ static void print_info(json_t *o)
 	print_text("command line:", o, "command_line");
 	print_devices(json_object_get(o, "devices"));
 	print_programs(json_object_get(o, "programs"), running);
+	print_consoles(json_object_get(o, "consoles"));
+	print_lines(json_object_get(o, "lines"));
 	if (json_object_get(o, "stats")) {
 		puts("counters:");
 		print_stats(json_object_get(o, "stats"));

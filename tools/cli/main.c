@@ -21,9 +21,10 @@ static const struct verb {
 	  "Returns when the guest's kernel runs.\n" },
 	{ "list", verb_list, "[--json]", "VMs that run, and those that ended",
 	  "Ended VMs stay listed until one of the same name starts.\n" },
-	{ "attach", verb_attach, "NAME", "stand at a VM's console",
+	{ "attach", verb_attach, "[--console N] NAME", "stand at a VM's console",
 	  "What the console said before comes first. Several may be attached. Ctrl-]\n"
-	  "and then d leaves, s asks the guest to power off, k stops the VM at once.\n" },
+	  "and then d leaves, s asks the guest to power off, k stops the VM at once.\n"
+	  "  --console N  another one than the first, 0: see consoles= in colinux.conf(5)\n" },
 	{ "stop", verb_stop, "[--force] [--timeout SECONDS] NAME",
 	  "ask a VM's guest to power off",
 	  "  --force            stop at once; the guest's unwritten data is lost\n"
@@ -42,7 +43,8 @@ static const struct verb {
 	  "  --timeout SECONDS  how long to wait (30)\n" },
 	{ "share", verb_share, "[--json] NAME", "a VM's shared directories",
 	  "In the guest: mount -t 9p TAG /DIRECTORY\n" },
-	{ "log", verb_log, "NAME", "what a VM's console said", "" },
+	{ "log", verb_log, "[--console N] NAME", "what a VM's console said",
+	  "  --console N  another one than the first, 0\n" },
 	{ "exec", verb_exec, "[--wait SECONDS] NAME (-- COMMAND [ARG]... | -c TEXT)",
 	  "run a command in the guest",
 	  "Standard input, output and error are the command's, and so is the exit status\n"

@@ -74,7 +74,7 @@ static int at_console(const char *name, pid_t pid, struct error **err)
 
 	if (client_connect(&c, name, err))
 		return -1;
-	rc = session_run(&c, &verdict, err);
+	rc = session_run(&c, 0, &verdict, err);
 	client_close(&c);
 	if (rc == SESSION_ENDED) {
 		session_verdict(name, verdict);

@@ -217,9 +217,11 @@ static int watch(sigset_t *old)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int loop(struct session *s)
+static int loop(struct session *s, unsigned int console)
 {
-	json_t *result = client_request(s->c, "attach", NULL, s->err);
+	json_t *result = client_request(
+		s->c, "attach", json_pack("{s:i}", "port", (int)console),
+		s->err);
 
 	if (!result)
 		return -1;
@@ -233,7 +235,8 @@ static int loop(struct session *s)
 	return s->ended ? SESSION_ENDED : SESSION_DETACHED;
 }
 
-int session_run(struct client *c, json_t **verdict, struct error **err)
+int session_run(struct client *c, unsigned int console, json_t **verdict,
+		struct error **err)
 {
 	struct session s = { .c = c, .input_open = true, .err = err };
 	sigset_t old;
@@ -248,7 +251,7 @@ int session_run(struct client *c, json_t **verdict, struct error **err)
 			"[console of %s; to leave: Ctrl-] then d; Ctrl-] then ? for more]\n",
 			c->name);
 	raw_mode(&s);
-	rc = loop(&s);
+	rc = loop(&s, console);
 	terminal_end(&s.terminal);
 	cooked_mode(&s);
 	close(s.signals);

@@ -26,7 +26,7 @@ static void push_input(uv_timer_t *timer)
 	size_t taken;
 
 	do {
-		taken = console_input(c->d->console,
+		taken = console_input(c->console,
 				      (const uint8_t *)c->input.data,
 				      c->input.length);
 		text_drop(&c->input, taken);
@@ -43,7 +43,7 @@ static bool attach_resize(struct connection *c, const struct frame *f)
 {
 	if (f->length != 4)
 		return false;
-	console_resize(c->d->console, f->data[0] | f->data[1] << 8,
+	console_resize(c->console, f->data[0] | f->data[1] << 8,
 		       f->data[2] | f->data[3] << 8);
 	return true;
 }
@@ -67,9 +67,9 @@ static bool attach_frame(struct connection *c, const struct frame *f)
 
 static void attach_closed(struct connection *c)
 {
-	if (c->attached)
-		console_detach(c->d->console, &c->reader);
-	c->attached = false;
+	if (c->console)
+		console_detach(c->console, &c->reader);
+	c->console = NULL;
 	uv_timer_stop(&c->timer);
 }
 
@@ -96,19 +96,20 @@ static json_t *looks(const struct config *c)
 int verb_attach(struct connection *c, json_t *id, json_t *args,
 		struct error **err)
 {
-	json_int_t port, columns, rows;
+	struct console *console = arg_console(c->d, args, NULL, err);
+	json_int_t columns, rows;
 
-	if (arg_number(args, "port", 0, 0, 0, &port, err) ||
+	if (!console ||
 	    arg_number(args, "columns", 1, 65535, 0, &columns, err) ||
 	    arg_number(args, "rows", 1, 65535, 0, &rows, err))
 		return -1;
 	if (columns && rows)
-		console_resize(c->d->console, (unsigned int)columns,
+		console_resize(console, (unsigned int)columns,
 			       (unsigned int)rows);
 	reply(c, id, looks(&c->d->config));
 	connection_stream(c, &attach_ops);
 	c->reader.output = attach_output;
-	c->attached = true;
-	console_attach(c->d->console, &c->reader);
+	c->console = console;
+	console_attach(console, &c->reader);
 	return 0;
 }

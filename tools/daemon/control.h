@@ -45,7 +45,7 @@ struct connection {
 
 	/* attach.c */
 	struct console_reader reader;
-	bool attached;
+	struct console *console; /* where it is attached, NULL: nowhere */
 	struct text input; /* what the console didn't take yet */
 
 	/* exec.c */
@@ -86,6 +86,9 @@ int verb_set(struct connection *c, json_t *id, json_t *args,
 	     struct error **err);
 /* What `set` can change: what is set, what the VM has, what it may have. */
 json_t *settings_json(struct daemon *d);
+/* The console that args.port names, 0 without it. NULL and an error. */
+struct console *arg_console(struct daemon *d, json_t *args, unsigned int *number,
+			    struct error **err);
 /* args[key], a number in min..max; `otherwise` when it isn't there. */
 int arg_number(json_t *args, const char *key, json_int_t min, json_int_t max,
 	       json_int_t otherwise, json_int_t *out, struct error **err);

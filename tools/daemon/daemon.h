@@ -24,6 +24,7 @@
 #include "../os/driver.h"
 
 struct connection;
+struct serial;
 struct agent;
 struct helper;
 
@@ -58,6 +59,13 @@ struct log {
 	struct tail tail;
 };
 
+/* A console beside the system's. */
+struct more_console {
+	struct console *port; /* NULL: not there */
+	struct console_reader reader;
+	struct log log;
+};
+
 struct daemon {
 	struct config config;
 	struct daemon_options options;
@@ -82,6 +90,8 @@ struct daemon {
 	struct machine_driver machine_driver;
 	struct machine *machine;
 	struct console *console, *agent_port;
+	struct more_console more[CONFIG_TERMINALS]; /* from 1 on: hvc1, ... */
+	struct serial *line[CONFIG_LINES];
 	struct console_reader log_reader;
 	struct log log;	       /* of the console */
 	struct log kernel_log; /* what the kernel said by CO_CALL_CONSOLE */
@@ -151,6 +161,18 @@ int devices_raise(void *context, uint32_t events, uint64_t value);
 
 int shares_add(struct daemon *d, struct error **err);
 json_t *shares_json(const struct daemon *d);
+/* ---- consoles.c ----------------------------------------------------------- */
+
+/* Consoles behind the first one, and serial lines: ports of `cocon`, the terminals
+ * among them in the order of the guest's hvc1, hvc2, ... */
+int consoles_add(struct daemon *d, struct device *cocon, struct error **err);
+void consoles_free(struct daemon *d);
+/* Console `n`, and what it said last; NULL: there is none. */
+struct console *console_of(struct daemon *d, unsigned int n);
+struct log *console_log(struct daemon *d, unsigned int n);
+json_t *consoles_json(struct daemon *d);
+json_t *lines_json(struct daemon *d);
+size_t scrollback_bytes(const struct config *c);
 
 /* ---- load.c --------------------------------------------------------------- */
 

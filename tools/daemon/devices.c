@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../lib/version.h"
@@ -57,7 +59,7 @@ static void console_output(struct console_reader *r, const uint8_t *data,
 		print_console(data, n);
 }
 
-static size_t scrollback_bytes(const struct config *c)
+size_t scrollback_bytes(const struct config *c)
 {
 	uint64_t n = (uint64_t)c->columns * (c->scrollback + c->rows);
 
@@ -82,7 +84,7 @@ static int add_console(struct daemon *d, struct error **err)
 	console_attach(d->console, &d->log_reader);
 	console_resize(d->console, d->config.columns, d->config.rows);
 	d->agent = agent_create(d);
-	return 0;
+	return consoles_add(d, dev, err);
 }
 
 static struct block_options block_options_of(const struct config_disk *disk)
@@ -115,6 +117,21 @@ static int add_disks(struct daemon *d, struct error **err)
 	return 0;
 }
 
+static int add_vsock(struct daemon *d, struct error **err)
+{
+	char *path = instance_path(d, ".vsock");
+	struct vsock_options opt = { d->config.vsock_cid, path };
+	struct device *dev = NULL;
+
+	if (strlen(path) > 96)
+		error_set(err, 0, "vsock=: the path %s is too long for sockets: at most 96 bytes",
+			  path);
+	else
+		dev = vsock_create(d->machine, "covsock", &opt, err);
+	free(path);
+	return dev ? 0 : -1;
+}
+
 int devices_add(struct daemon *d, struct error **err)
 {
 	d->machine_driver.context = d;
@@ -125,5 +142,7 @@ int devices_add(struct daemon *d, struct error **err)
 		return error_set(err, 0, "cannot make the machine's devices");
 	if (add_console(d, err) || add_disks(d, err) || shares_add(d, err))
 		return -1;
-	return rng_create(d->machine, "corng", err) ? 0 : -1;
+	if (!rng_create(d->machine, "corng", err))
+		return -1;
+	return d->config.vsock ? add_vsock(d, err) : 0;
 }

@@ -17,6 +17,18 @@ int arg_number(json_t *args, const char *key, json_int_t min, json_int_t max,
 	return 0;
 }
 
+struct console *arg_console(struct daemon *d, json_t *args, unsigned int *number,
+			    struct error **err)
+{
+	json_int_t n;
+
+	if (arg_number(args, "port", 0, d->config.consoles - 1, 0, &n, err))
+		return NULL;
+	if (number)
+		*number = (unsigned int)n;
+	return console_of(d, (unsigned int)n);
+}
+
 static int verb_info(struct connection *c, json_t *id, json_t *args,
 		     struct error **err)
 {
@@ -51,10 +63,11 @@ static int verb_log(struct connection *c, json_t *id, json_t *args,
 		    struct error **err)
 {
 	struct text all = { 0 };
+	unsigned int n;
 
-	(void)args;
-	(void)err;
-	log_copy(&c->d->log, &all);
+	if (!arg_console(c->d, args, &n, err))
+		return -1;
+	log_copy(console_log(c->d, n), &all);
 	reply(c, id,
 	      json_pack("{s:o}", "text",
 			json_text(all.data ? all.data : "", all.length)));
@@ -65,15 +78,16 @@ static int verb_log(struct connection *c, json_t *id, json_t *args,
 static int verb_resize(struct connection *c, json_t *id, json_t *args,
 		       struct error **err)
 {
+	struct console *console = arg_console(c->d, args, NULL, err);
 	json_int_t columns, rows;
 
-	if (arg_number(args, "columns", 1, 65535, 0, &columns, err) ||
+	if (!console ||
+	    arg_number(args, "columns", 1, 65535, 0, &columns, err) ||
 	    arg_number(args, "rows", 1, 65535, 0, &rows, err))
 		return -1;
 	if (!columns || !rows)
 		return error_set(err, 0, "args.columns or args.rows is missing");
-	console_resize(c->d->console, (unsigned int)columns,
-		       (unsigned int)rows);
+	console_resize(console, (unsigned int)columns, (unsigned int)rows);
 	reply(c, id, NULL);
 	return 0;
 }

@@ -98,6 +98,8 @@ json_t *info_json(struct daemon *d)
 	json_object_set_new(o, "devices", devices_json(d));
 	json_object_set_new(o, "shares", shares_json(d));
 	json_object_set_new(o, "programs", helpers_json(d));
+	json_object_set_new(o, "consoles", consoles_json(d));
+	json_object_set_new(o, "lines", lines_json(d));
 	if (!vm_info(d, &info)) {
 		json_object_set_new(o, "verdict", verdict_json(&info));
 		json_object_set_new(o, "stats", counters_json(&info));

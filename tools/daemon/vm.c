@@ -350,6 +350,7 @@ void vm_free(struct daemon *d)
 	d->agent = NULL;
 	if (d->console)
 		console_detach(d->console, &d->log_reader);
+	consoles_free(d);
 	machine_free(d->machine);
 	d->machine = NULL;
 	destroy(d);

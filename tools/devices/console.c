@@ -265,18 +265,71 @@ size_t console_input(struct console *c, const uint8_t *data, size_t n)
 	return n;
 }
 
-/* Only the system console has a size. */
+void console_make_tty(struct console *c)
+{
+	c->tty = true;
+}
+
+void console_set_host(struct console *c, bool open)
+{
+	struct console_device *cd = c->device;
+
+	device_lock(&cd->dev);
+	if (c->host_open != open) {
+		c->host_open = open;
+		/* Before that the guest learns it with the port itself. */
+		if (c->introduced)
+			c->owes |= OWES_OPEN;
+		console_send_owed(cd);
+	}
+	device_unlock(&cd->dev);
+}
+
+void console_hold(struct console *c, bool hold)
+{
+	bool released;
+
+	device_lock(&c->device->dev);
+	released = c->held && !hold;
+	c->held = hold;
+	device_unlock(&c->device->dev);
+	if (released)
+		queue_ring(c->tx);
+}
+
+bool console_held(struct console *c)
+{
+	bool held;
+
+	device_lock(&c->device->dev);
+	held = c->held;
+	device_unlock(&c->device->dev);
+	return held;
+}
+
+/* Port 0's is in the config space, too, for drivers without MULTIPORT. */
+static void set_size(struct console *c, unsigned int columns, unsigned int rows)
+{
+	struct console_config *config = &c->device->config;
+
+	c->size[0] = (uint16_t)(columns < UINT16_MAX ? columns : UINT16_MAX);
+	c->size[1] = (uint16_t)(rows < UINT16_MAX ? rows : UINT16_MAX);
+	if (c->number)
+		return;
+	config->columns = c->size[0];
+	config->rows = c->size[1];
+	device_config_changed(&c->device->dev);
+}
+
+/* Only terminals have a size. */
 void console_resize(struct console *c, unsigned int columns, unsigned int rows)
 {
 	struct console_device *cd = c->device;
 
-	if (c->number != 0)
+	if (!c->tty)
 		return;
 	device_lock(&cd->dev);
-	cd->config.columns =
-		(uint16_t)(columns < UINT16_MAX ? columns : UINT16_MAX);
-	cd->config.rows = (uint16_t)(rows < UINT16_MAX ? rows : UINT16_MAX);
-	device_config_changed(&cd->dev);
+	set_size(c, columns, rows);
 	if (c->guest_open)
 		c->owes |= OWES_RESIZE;
 	console_send_owed(cd);
@@ -339,6 +392,7 @@ static struct console *make_port(const char *name, size_t scrollback,
 		return NULL;
 	}
 	c->log_fd = -1;
+	c->host_open = true;
 	pthread_mutex_init(&c->inject_lock, NULL);
 	if (!fill_port(c, name, scrollback, log_path, err))
 		return c;
@@ -387,6 +441,7 @@ static struct console *add_port(struct console_device *cd, const char *name,
 		return NULL;
 	c->device = cd;
 	c->number = cd->ports;
+	c->tty = !c->number;
 	if (give_queues(cd, c, err)) {
 		free_port(c);
 		return NULL;

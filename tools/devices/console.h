@@ -10,7 +10,7 @@
 #include "virtio.h"
 
 /* Queues 0 and 1 are port 0's, 2 and 3 the control queues, then two a port. */
-#define CONSOLE_PORTS_MAX 16
+#define CONSOLE_PORTS_MAX 42
 #define CONSOLE_QUEUE	  128
 #define CONSOLE_INPUT_MAX 65536
 /* The longest output that a guest may hand over as one buffer. */
@@ -46,6 +46,11 @@ struct console {
 
 	/* Under the device's lock. */
 	struct queue *rx, *tx; /* as the guest names them */
+	bool tty;	   /* a terminal in the guest (hvcN), else a plain port */
+	bool introduced;   /* the guest was told what the port is */
+	bool host_open;	   /* somebody is at the host's end */
+	uint16_t size[2];  /* columns, rows; 0: the guest's own idea */
+	bool held;	   /* its output stays in the ring */
 	bool guest_open;
 	unsigned int closings; /* how often guest_open went to false */
 	unsigned int owes;     /* OWES_* */
@@ -87,6 +92,9 @@ void console_tell_open(struct console *c);
 void console_tell_room(struct console *c);
 /* The guest opens or closes its end. Lock held. */
 void console_set_open(struct console *c, bool open);
+
+/* Is output of the port to be left where it is? Any thread. */
+bool console_held(struct console *c);
 
 /* ---- console_guest.c -------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
  * VIRTIO_CONSOLE_F_MULTIPORT (virtio 1.2, 5.3.6).
  *
  * Output is taken as fast as the guest gives it, so that a console no one looks
- * at never stops a guest. The host's end of every port counts as open.
+ * at never stops a guest; only a port that its reader holds has to wait.
  */
 #include <errno.h>
 #include <string.h>
@@ -61,11 +61,12 @@ static unsigned int next_owed(struct console *c, struct control *msg,
 		break;
 	case OWES_OPEN:
 		msg->event = CONTROL_PORT_OPEN;
+		msg->value = c->host_open;
 		break;
 	case OWES_RESIZE: /* followed by columns and rows, as in the config */
 		msg->event = CONTROL_RESIZE;
-		*more = &c->device->config;
-		*more_size = 2 * sizeof(uint16_t);
+		*more = c->size;
+		*more_size = sizeof(c->size);
 		break;
 	}
 	return bit;
@@ -124,12 +125,13 @@ static void add_ports(struct console_device *cd)
 /* The port's driver is there: now it wants to know what the port is. */
 static void introduce(struct console *c)
 {
+	c->introduced = true;
 	c->owes |= OWES_OPEN;
-	if (c->number == 0)
+	if (c->tty)
 		c->owes |= OWES_CONSOLE;
 	if (c->name)
 		c->owes |= OWES_NAME;
-	if (c->number == 0 && c->device->config.columns)
+	if (c->tty && c->size[0])
 		c->owes |= OWES_RESIZE;
 }
 
@@ -231,12 +233,16 @@ static void notify_output(struct console *c)
 	unsigned int left = CONSOLE_TURN;
 	size_t n = 0;
 
+	if (console_held(c))
+		return;
 	device_lock(&c->device->dev);
 	queue_quiet(c->tx);
 	device_unlock(&c->device->dev);
 	while (left && take_output(c, &n)) {
 		console_output(c, c->device->output, n);
 		left--;
+		if (console_held(c))
+			return;
 	}
 	if (!left || listen_locked(c->tx))
 		queue_ring(c->tx);
@@ -337,6 +343,7 @@ void console_guest_reset(struct device *dev)
 	for (i = 0; i < cd->ports; i++) {
 		console_set_open(cd->port[i], false);
 		cd->port[i]->owes = 0;
+		cd->port[i]->introduced = false;
 	}
 	uv_async_send(cd->wake);
 }

@@ -125,6 +125,16 @@ struct device *cofs_create(struct machine *m, const char *name, const char *tag,
 			   const struct share_options *opt, struct error **err);
 /* For tests: grows when the device's thread has nothing to do any more. */
 unsigned int cofs_rests(struct device *dev);
+struct vsock_options {
+	uint32_t cid; /* the guest's address */
+	/* Socket for programs of the host that want to the guest; PATH_PORT are the
+	 * sockets of those whom the guest reaches. At most 96 bytes, so that any port
+	 * fits behind. */
+	const char *path;
+};
+struct device *vsock_create(struct machine *m, const char *name,
+			    const struct vsock_options *opt,
+			    struct error **err);
 
 /* One virtio-console with several ports. Port 0 is the system console (hvc0);
  * further ports have names (/dev/virtio-ports/<name> in the guest). */
@@ -136,6 +146,16 @@ struct device *console_create(struct machine *m, const char *name,
 struct console *console_add_port(struct device *dev, const char *port_name,
 				 size_t scrollback, const char *log_path,
 				 struct error **err);
+/* Before the guest starts: the port is a terminal there, the next hvcN in the order
+ * of the ports. Port 0 is one by itself. */
+void console_make_tty(struct console *c);
+/* Is anybody at the host's end of a port? Without a word: yes. A plain port tells
+ * its readers in the guest: an end of file. Any thread. */
+void console_set_host(struct console *c, bool open);
+/* While a port is held its output stays in the guest's ring. Writers to a plain port
+ * sleep then; Linux's terminal spins with interrupts off until its text is taken, so
+ * those are held for moments only. Loop thread, readers' callbacks included. */
+void console_hold(struct console *c, bool hold);
 /* A reader attached to a port gets the kept output first, then all that comes;
  * called on the loop's thread. Several may be attached to one port. */
 struct console_reader {

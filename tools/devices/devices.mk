@@ -5,7 +5,8 @@ DEVICES_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 DEVICES_SRCS := $(addprefix $(DEVICES_DIR),memory.c queue.c virtio.c registers.c machine.c \
 	block.c block_request.c block_image.c block_resize.c block_uring.c block_plain.c \
 	block_vhost.c storage.c vhost_user.c partition.c throttle.c ../os/linux/child.c \
-	console.c console_guest.c rng.c share.c)
+	console.c console_guest.c rng.c share.c vsock.c vsock_connection.c) \
+	$(addprefix $(DEVICES_DIR)../os/linux/,line.c local_socket.c)
 include $(DEVICES_DIR)../share/share.mk
 DEVICES_SRCS += $(SHARE_SRCS)
 DEVICES_LIBS := -luring -luv -lblkid -lpthread

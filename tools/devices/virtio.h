@@ -33,7 +33,7 @@
 	(FEATURE_INDIRECT | FEATURE_EVENT_IDX | FEATURE_VERSION_1)
 
 #define DEVICE_NAME_MAX	  32
-#define DEVICE_QUEUES_MAX 64
+#define DEVICE_QUEUES_MAX 96
 
 struct device_ops {
 	uint32_t id; /* virtio device id */

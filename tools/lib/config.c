@@ -31,6 +31,7 @@ void config_init(struct config *c)
 	memset(c, 0, sizeof(*c));
 	c->read_file = read_file;
 	c->cpus = 1;
+	c->consoles = 1;
 	c->columns = 80;
 	c->rows = 25;
 	c->scrollback = CONFIG_SCROLLBACK;
@@ -49,6 +50,7 @@ void config_free(struct config *c)
 	for (i = 0; i < CONFIG_DISKS; i++)
 		config_disk_clear(&c->disk[i]);
 	config_free_shares(c);
+	config_free_serial(c);
 	for (i = 0; i < CONFIG_PROGRAMS; i++) {
 		free(c->program[i].path);
 		free(c->program[i].arguments);
@@ -456,6 +458,8 @@ int config_finish(struct config *c, struct error **err)
 	finish_memory(c);
 	config_finish_aliases(c);
 	config_finish_shares(c);
+	config_finish_serial(c);
+	config_finish_vsock(c);
 	finish_command_line(c);
 	config_take_notes(c, 0);
 	return config_first_error(c, errors, err);

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config_serial.h"
 #include "cpus.h"
 #include "error.h"
 #include "text.h"
@@ -91,6 +92,10 @@ struct config {
 	struct config_program program[CONFIG_PROGRAMS];
 	int cursor;   /* its height in percent, -1: the terminal's own */
 	int color[2]; /* text and ground, 0 to 15; -1: the terminal's own */
+	struct config_serial line[CONFIG_LINES];
+	unsigned int consoles; /* hvc0 and those that follow, 1..CONFIG_TERMINALS */
+	bool vsock;
+	uint32_t vsock_cid; /* the guest's; 0: config_finish() chooses */
 	struct text command_line; /* the guest kernel's */
 	/* Lines for the user from whoever parses a value: words without a meaning.
 	 * The lexer takes them into `message` with the place of the word. */
@@ -143,6 +148,14 @@ unsigned int config_cpus_max(const struct config *c);
 /* The least and the most memory of a VM, bytes. */
 #define CONFIG_MEMORY_MIN (UINT64_C(32) << 20)
 #define CONFIG_MEMORY_MAX (UINT64_C(64) << 40)
+
+/* Addresses of guests in virtio-vsock: 0 to 2 and the highest are taken (virtio
+ * 1.2, 5.10.4). */
+#define CONFIG_CID_MIN 3u
+#define CONFIG_CID_MAX 0xfffffffeu
+
+/* The value that means this line, for `colinux config check`. */
+void config_serial_text(const struct config_serial *line, struct text *out);
 
 /* All keys with their help, for `colinux config keys`. */
 void config_help(struct text *out);

@@ -108,4 +108,21 @@ void config_finish_shares(struct config *c);
 void config_print_shares(const struct config *c, struct text *out);
 void config_free_shares(struct config *c);
 
+/* config_serial.c */
+int config_parse_ttys(struct config *c, const struct config_key *key,
+		      unsigned int index, const char *value,
+		      struct error **err);
+int config_parse_consoles(struct config *c, const struct config_key *key,
+			  unsigned int index, const char *value,
+			  struct error **err);
+/* What lines of the configuration can't have at once; which are terminals. */
+void config_finish_serial(struct config *c);
+void config_free_serial(struct config *c);
+
+/* config_vsock.c */
+int config_parse_vsock(struct config *c, const struct config_key *key,
+		       unsigned int index, const char *value,
+		       struct error **err);
+void config_finish_vsock(struct config *c);
+
 #endif

@@ -117,6 +117,25 @@ static void print_programs(const struct config *c, struct text *out)
 	}
 }
 
+static void print_lines(const struct config *c, struct text *out)
+{
+	size_t i;
+
+	if (c->consoles > 1)
+		text_format(out, "consoles=%u\n", c->consoles);
+	for (i = 0; i < CONFIG_LINES; i++) {
+		if (c->line[i].kind == SERIAL_NONE)
+			continue;
+		text_format(out, "ttys%zu=", i);
+		config_serial_text(&c->line[i], out);
+		text_add(out, "\n", 1);
+	}
+	if (c->vsock && c->vsock_cid)
+		text_format(out, "vsock=%u\n", c->vsock_cid);
+	else if (c->vsock)
+		text_format(out, "vsock=on\n");
+}
+
 void config_print(const struct config *c, struct text *out)
 {
 	if (c->name)
@@ -132,4 +151,5 @@ void config_print(const struct config *c, struct text *out)
 	print_aliases(c, out);
 	print_programs(c, out);
 	config_print_shares(c, out);
+	print_lines(c, out);
 }
