@@ -27,13 +27,33 @@ static json_t *disks_json(const struct config *c)
 	return disks;
 }
 
+static json_t *nets_json(const struct config *c)
+{
+	json_t *nets = json_array();
+	struct text t = { 0 };
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < CONFIG_NETS; i++) {
+		if (c->net[i].kind == NET_NONE)
+			continue;
+		t.length = 0;
+		config_net_text(&c->net[i], &t);
+		snprintf(name, sizeof(name), "eth%zu", i);
+		json_array_append_new(nets, json_pack("{s:s, s:s}", "name", name,
+						      "value", t.data));
+	}
+	text_free(&t);
+	return nets;
+}
+
 static json_t *rest_json(const struct config *c)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s}", "clock",
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:s, s:s}", "clock",
 			 c->own_clock ? "guest" : "host",
 			 "watchdog", (int)c->watchdog, "columns",
 			 (int)c->columns, "rows", (int)c->rows, "scrollback",
-			 (int)c->scrollback, "disks", disks_json(c),
+			 (int)c->scrollback, "disks", disks_json(c), "nets", nets_json(c),
 			 "command_line", c->command_line.data, "notes",
 			 c->notes.data ? c->notes.data : "");
 }
@@ -73,6 +93,21 @@ static void print_machine(const struct config *c)
 	free(pin);
 }
 
+static void print_nets(const struct config *c)
+{
+	struct text t = { 0 };
+	size_t i;
+
+	for (i = 0; i < CONFIG_NETS; i++) {
+		if (c->net[i].kind == NET_NONE)
+			continue;
+		t.length = 0;
+		config_net_text(&c->net[i], &t);
+		printf("eth%zu=%s\n", i, t.data);
+	}
+	text_free(&t);
+}
+
 static void print_config(const struct config *c)
 {
 	size_t i;
@@ -91,6 +126,7 @@ static void print_config(const struct config *c)
 		if (c->disk[i].path)
 			printf("cobd%zu=%s%s\n", i, c->disk[i].path,
 			       c->disk[i].read_only ? ",ro" : "");
+	print_nets(c);
 	printf("# guest's command line: %s\n", c->command_line.data);
 	if (c->notes.length)
 		fprintf(stderr, "%s", c->notes.data);

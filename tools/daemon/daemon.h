@@ -25,6 +25,7 @@
 
 struct connection;
 struct agent;
+struct net_card;
 
 struct daemon_options {
 	bool background, quiet, help, version;
@@ -81,6 +82,7 @@ struct daemon {
 	struct machine_driver machine_driver;
 	struct machine *machine;
 	struct console *console, *agent_port;
+	struct net_card *nets; /* CONFIG_NETS of them, see net.h */
 	struct console_reader log_reader;
 	struct log log;	       /* of the console */
 	struct log kernel_log; /* what the kernel said by CO_CALL_CONSOLE */

@@ -8,6 +8,7 @@
 
 #include "../lib/version.h"
 #include "agent.h"
+#include "net.h"
 
 #define SCROLLBACK_MAX (4u << 20)
 
@@ -111,7 +112,7 @@ int devices_add(struct daemon *d, struct error **err)
 	d->machine = machine_create(&d->memory, &d->machine_driver, &d->loop);
 	if (!d->machine)
 		return error_set(err, 0, "cannot make the machine's devices");
-	if (add_console(d, err) || add_disks(d, err))
+	if (add_console(d, err) || add_disks(d, err) || nets_add(d, err))
 		return -1;
 	return rng_create(d->machine, "corng", err) ? 0 : -1;
 }

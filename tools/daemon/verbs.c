@@ -134,6 +134,8 @@ static const struct verb {
 	{ "resize", verb_resize }, { "stop", verb_stop },
 	{ "power", verb_power },   { "exec", verb_exec },
 	{ "set", verb_set },	   { "settings", verb_settings },
+	{ "port", verb_port },	   { "link", verb_link },
+	{ "capture", verb_capture },
 };
 
 static int dispatch(struct connection *c, json_t *id, json_t *request,

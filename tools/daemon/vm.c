@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "net.h"
 
 /* After its last exit the guest's console output may still be on its way from
  * the ring through the loop; that long it is waited for. */
@@ -352,6 +353,7 @@ void vm_free(struct daemon *d)
 		console_detach(d->console, &d->log_reader);
 	machine_free(d->machine);
 	d->machine = NULL;
+	nets_free(d);
 	destroy(d);
 	free(d->failure);
 }

@@ -4,5 +4,7 @@
 DEVICES_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 DEVICES_SRCS := $(addprefix $(DEVICES_DIR),memory.c queue.c virtio.c registers.c machine.c \
 	block.c block_request.c block_image.c block_uring.c block_plain.c \
-	console.c console_guest.c rng.c)
-DEVICES_LIBS := -luring -luv -lpthread
+	console.c console_guest.c rng.c \
+	net.c net_queues.c net_control.c net_vhost.c \
+	../net/slirp.c ../net/tap.c ../net/switch.c)
+DEVICES_LIBS := -luring -luv -lslirp -lpthread

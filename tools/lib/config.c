@@ -47,6 +47,8 @@ void config_free(struct config *c)
 	free(c->log);
 	for (i = 0; i < CONFIG_DISKS; i++)
 		free(c->disk[i].path);
+	for (i = 0; i < CONFIG_NETS; i++)
+		config_net_free(&c->net[i]);
 	text_free(&c->command_line);
 	text_free(&c->notes);
 }
@@ -344,6 +346,8 @@ int config_finish(struct config *c, struct error **err)
 	if (!c->name)
 		c->name = need_copy("colinux", strlen("colinux"));
 	if (finish_cpus(c, err) || finish_memory(c, err))
+		return -1;
+	if (config_net_finish(c, err))
 		return -1;
 	default_console(c);
 	if (c->own_clock)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config_net.h"
 #include "cpus.h"
 #include "error.h"
 #include "text.h"
@@ -38,6 +39,7 @@ struct config {
 	unsigned int watchdog; /* seconds, 0: none */
 	unsigned int columns, rows, scrollback; /* scrollback in lines */
 	struct config_disk disk[CONFIG_DISKS];
+	struct config_net net[CONFIG_NETS];
 	struct text command_line; /* the guest kernel's */
 	struct text notes; /* lines for the user: words without a meaning now */
 	/* Reads an included file; tests put their own here. -1 and errno. */

@@ -43,5 +43,8 @@ int config_path(char **path, const char *value, struct error **err);
 int config_parse_cobd(struct config *c, const struct config_key *key,
 		      unsigned int index, const char *value,
 		      struct error **err); /* config_disk.c */
+int config_parse_eth(struct config *c, const struct config_key *key,
+		     unsigned int index, const char *value,
+		     struct error **err); /* config_net.c */
 
 #endif
