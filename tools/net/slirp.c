@@ -430,8 +430,7 @@ int slirp_forward(struct net_backend *b, const struct forward *f,
 {
 	struct slirp *s = to_slirp(b);
 	struct forward *more;
-	unsigned int i;
-	size_t k;
+	unsigned int i, k;
 	int code;
 
 	for (k = 0; k < s->forwards; k++)
@@ -441,8 +440,8 @@ int slirp_forward(struct net_backend *b, const struct forward *f,
 		if (!set_port(s, f, i))
 			continue;
 		code = errno;
-		while (i)
-			unset_port(s, f, --i);
+		for (k = 0; k < i; k++)
+			unset_port(s, f, k);
 		return cannot_listen(f, i, code, err);
 	}
 	more = realloc(s->forward, (s->forwards + 1) * sizeof(*more));
