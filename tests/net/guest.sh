@@ -3,7 +3,7 @@
 # a word to set what it got.
 case ${1:-} in
 bound | renew)
-	ip addr flush dev "$interface"
+	ip -4 addr flush dev "$interface"
 	ip addr add "$ip/${mask:-24}" dev "$interface"
 	ip route add default via "$router" dev "$interface"
 	echo "nameserver $dns" >/etc/resolv.conf

@@ -43,7 +43,8 @@ carrier()
 }
 
 insmod /lib/colinux.ko || exit 1
-modprobe vhost_net || exit 1
+modprobe vhost_net && modprobe bridge || exit 1
+brctl addbr br0 && ip addr add 192.168.39.1/24 dev br0 && ip link set br0 up || exit 1
 ip link set lo up
 mkdir /www && head -c 3000000 /dev/urandom >/www/data
 echo 'nameserver 127.0.0.1' >/etc/resolv.conf
@@ -54,7 +55,7 @@ words='kernel=/guest/vmlinux initrd=/guest/initrd mem=128 quiet'
 colinux start name=a $words eth0=slirp,,tcp:2222:80 eth1=tuntap,tap0,,192.168.37.1 \
 	eth2=switch,lan >/tmp/start 2>&1
 check "a guest with three network devices starts" $? "$(cat /tmp/start)"
-colinux start name=b $words eth0=switch,lan,02:00:00:00:00:0b >>/tmp/start 2>&1
+colinux start name=b $words eth0=switch,lan,02:00:00:00:00:0b eth1=bridge,br0 >>/tmp/start 2>&1
 check "a second one, too" $? "$(cat /tmp/start)"
 
 # ---- slirp
@@ -102,7 +103,7 @@ check "and it goes on" $? "$(cat /tmp/ping)"
 said "with large segments as well" "$(md5sum </www/data)" a \
 	'wget -q -O - http://192.168.37.1:8080/data | md5sum'
 kill $capture
-/usr/local/bin/tcpdump -n -r /tmp/frames >/tmp/dump 2>/tmp/errors
+/usr/local/bin/tcpdump -Z root -n -r /tmp/frames >/tmp/dump 2>/tmp/errors
 [ "$(grep -c 'ICMP echo' /tmp/dump)" = 4 ] && grep -q '192.168.37.1.8080 > 192.168.37.2' /tmp/dump
 check "tcpdump reads what was captured" $? "$(head -n 5 /tmp/dump) $(cat /tmp/errors)"
 soon info_says a 'eth1.*, vhost-net,' && ping -c 2 -W 5 192.168.37.2 >/tmp/ping
@@ -121,6 +122,13 @@ works "a switch: one guest pings the other" a 'ping -c 3 -W 5 10.9.0.2'
 works "and is pinged" b 'ping -c 3 -W 5 10.9.0.1'
 said "what one has comes unchanged to the other" "$sum" b 'wget -q -O - http://10.9.0.1/data | md5sum'
 
+# ---- bridge
+
+in_guest b 'ip addr add 192.168.39.2/24 dev eth1 && ip link set eth1 up'
+works "a bridge of the host: the guest pings who is behind it" b 'ping -c 3 -W 30 192.168.39.1'
+info_says b 'eth1.*tap conet0 in bridge br0.*, vhost-net,'
+check "and vhost-net serves that, too" $? "$(colinux info b | grep eth1)"
+
 # ---- faults
 
 ip link del tap0
@@ -134,7 +142,6 @@ works "a dead member of the switch disturbs nobody" a \
 	'ip neigh flush dev eth2; ping -c 1 -W 1 10.9.0.2; ping -c 1 -W 5 10.0.2.2'
 [ "$(ls /run/colinux/switch-lan | wc -l)" = 1 ]
 check "and its socket is cleared away" $? "$(ls /run/colinux/switch-lan)"
-colinux stop a >/tmp/stop 2>&1
-colinux stop --force a >>/tmp/stop 2>&1
+colinux stop --force a >/tmp/stop 2>&1
 killall httpd names
 exit 0

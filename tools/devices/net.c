@@ -190,6 +190,8 @@ static void net_reset(struct device *dev)
 
 	memcpy(n->config.mac, n->mac, MAC_BYTES);
 	net_set_offloads(n, 0);
+	if (n->vhost)
+		net_vhost_reset(n->vhost);
 }
 
 static void net_notify(struct device *dev, struct queue *q)

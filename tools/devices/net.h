@@ -97,6 +97,8 @@ void net_vhost_free(struct net_vhost *v); /* NULL is allowed */
 /* Serve the queues, or no longer; their state comes back. Lock held, any thread. */
 void net_vhost_start(struct net_vhost *v);
 void net_vhost_stop(struct net_vhost *v);
+/* The guest begins anew: errors are forgotten. Lock held, any thread. */
+void net_vhost_reset(struct net_vhost *v);
 bool net_vhost_active(const struct net_vhost *v);
 /* "vhost-net", or why it isn't. */
 const char *net_vhost_state(const struct net_vhost *v);

@@ -32,6 +32,7 @@ struct net_vhost {
 	struct net *n;
 	int fd; /* -1: the host has none */
 	bool active;
+	bool gave_up; /* an error, until the guest resets the device */
 	char why[80];
 	uint64_t features; /* of the host's */
 	int kick[DATA_QUEUES], call[DATA_QUEUES], error[DATA_QUEUES];
@@ -63,18 +64,23 @@ static void on_call(uv_poll_t *poll, int status, int events)
 		raise_queue(s->v->n, s->queue);
 }
 
+/* A ring that is wrong, or a tap that is gone: our own code finds out which, and
+ * says it better. */
 static void on_error(uv_poll_t *poll, int status, int events)
 {
 	struct signal *s = poll->data;
 	struct net *n = s->v->n;
 	eventfd_t count;
+	bool entered;
 
 	(void)status;
 	(void)events;
 	if (eventfd_read(s->v->error[s->queue], &count))
 		return;
-	device_break(&n->dev, "queue %u: vhost-net can't make sense of it",
-		     s->queue);
+	entered = net_enter(n);
+	s->v->gave_up = true;
+	net_vhost_stop(s->v);
+	net_leave(n, entered);
 }
 
 /* ---- starting --------------------------------------------------------------- */
@@ -212,7 +218,7 @@ void net_vhost_start(struct net_vhost *v)
 	struct net_backend *b = v->n->backend;
 	int rc;
 
-	if (v->fd < 0 || v->active)
+	if (v->fd < 0 || v->active || v->gave_up)
 		return;
 	put_back(v->n);
 	b->ops->hands_off(b, true);
@@ -238,6 +244,11 @@ void net_vhost_stop(struct net_vhost *v)
 	b->ops->hands_off(b, false);
 }
 
+void net_vhost_reset(struct net_vhost *v)
+{
+	v->gave_up = false;
+}
+
 bool net_vhost_active(const struct net_vhost *v)
 {
 	return v->active;
@@ -247,6 +258,8 @@ const char *net_vhost_state(const struct net_vhost *v)
 {
 	if (v->fd < 0)
 		return v->why;
+	if (v->gave_up)
+		return "vhost-net gave up";
 	return v->active ? "vhost-net" : "vhost-net waits";
 }
 

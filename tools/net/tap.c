@@ -9,7 +9,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdatomic.h>
@@ -28,8 +31,8 @@
 struct tap {
 	struct net_backend b;
 	char name[IFNAMSIZ], bridge[IFNAMSIZ];
-	int fd;
-	uv_poll_t poll;
+	int fd, news; /* the tap; netlink, about links of the host */
+	uv_poll_t poll, news_poll;
 	uv_async_t wake;
 	unsigned int handles;
 	bool gone;
@@ -175,6 +178,21 @@ static void watch(struct tap *t)
 		tap_lost(t);
 }
 
+/* While vhost-net works on the tap its own descriptor doesn't tell of its end. */
+static void on_news(uv_poll_t *poll, int status, int events)
+{
+	struct tap *t = poll->data;
+	struct ifreq ifr;
+	char message[8192];
+
+	(void)status;
+	(void)events;
+	while (recv(t->news, message, sizeof(message), MSG_DONTWAIT) > 0)
+		;
+	if (!t->gone && ioctl(t->fd, TUNGETIFF, &ifr) < 0 && errno == EBADFD)
+		tap_lost(t);
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	watch(wake->data);
@@ -207,6 +225,7 @@ static void closed(uv_handle_t *handle)
 
 	if (--t->handles)
 		return;
+	close(t->news);
 	close(t->fd);
 	free(t);
 }
@@ -216,6 +235,7 @@ static void tap_close(struct net_backend *b)
 	struct tap *t = to_tap(b);
 
 	uv_close((uv_handle_t *)&t->poll, closed);
+	uv_close((uv_handle_t *)&t->news_poll, closed);
 	uv_close((uv_handle_t *)&t->wake, closed);
 }
 
@@ -311,13 +331,11 @@ static int set_address(struct tap *t, int s, const char *text, struct error **er
 static int into_bridge(struct tap *t, int s, const char *bridge,
 		       struct error **err)
 {
-	char *path = need_format("/sys/class/net/%s/bridge", bridge);
-	bool there = !access(path, F_OK);
-	struct ifreq ifr = { 0 };
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifr = { .ifr_data = (char *)&driver };
 	int code;
 
-	free(path);
-	if (!there)
+	if (ask(s, SIOCETHTOOL, &ifr, bridge) || strcmp(driver.driver, "bridge"))
 		return error_set(err, 0,
 				 "%s is no bridge of this host; root can make one: ip link add %s type bridge",
 				 bridge, bridge);
@@ -364,29 +382,62 @@ static int make(struct tap *t, const struct tap_options *opt, struct error **err
 	return rc;
 }
 
+static int subscribe(struct tap *t, struct error **err)
+{
+	struct sockaddr_nl nl = { .nl_family = AF_NETLINK,
+				  .nl_groups = RTMGRP_LINK };
+
+	t->news = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			 NETLINK_ROUTE);
+	if (t->news < 0 || bind(t->news, (struct sockaddr *)&nl, sizeof(nl)) < 0)
+		return error_set(err, errno,
+				 "tap %s: the host doesn't tell about its links",
+				 t->name);
+	return 0;
+}
+
+/* The tap is the loop's from here on: an error closes what was opened there. */
+static int begin(struct tap *t, uv_loop_t *loop, struct error **err)
+{
+	int rc;
+
+	uv_async_init(loop, &t->wake, on_wake);
+	t->wake.data = t->poll.data = t->news_poll.data = t;
+	t->handles = 1;
+	rc = uv_poll_init(loop, &t->poll, t->fd);
+	t->handles += !rc;
+	if (!rc)
+		rc = uv_poll_init(loop, &t->news_poll, t->news);
+	t->handles += !rc;
+	if (!rc)
+		rc = uv_poll_start(&t->news_poll, UV_READABLE, on_news);
+	if (!rc) {
+		watch(t);
+		return 0;
+	}
+	error_set(err, -rc, "tap %s can't be watched", t->name);
+	uv_close((uv_handle_t *)&t->wake, closed);
+	if (t->handles > 1)
+		uv_close((uv_handle_t *)&t->poll, closed);
+	if (t->handles > 2)
+		uv_close((uv_handle_t *)&t->news_poll, closed);
+	return -1;
+}
+
 struct net_backend *tap_open(uv_loop_t *loop, const struct tap_options *opt,
 			     struct error **err)
 {
 	struct tap *t = need(sizeof(*t));
-	int rc;
 
 	t->b.ops = &tap_ops;
-	t->fd = -1;
-	if (make(t, opt, err)) {
+	t->fd = t->news = -1;
+	if (make(t, opt, err) || subscribe(t, err)) {
 		if (t->fd >= 0)
 			close(t->fd);
+		if (t->news >= 0)
+			close(t->news);
 		free(t);
 		return NULL;
 	}
-	uv_async_init(loop, &t->wake, on_wake);
-	rc = uv_poll_init(loop, &t->poll, t->fd);
-	t->wake.data = t->poll.data = t;
-	t->handles = rc ? 1 : 2;
-	if (!rc) {
-		watch(t);
-		return &t->b;
-	}
-	uv_close((uv_handle_t *)&t->wake, closed);
-	error_set(err, -rc, "tap %s can't be watched", t->name);
-	return NULL;
+	return begin(t, loop, err) ? NULL : &t->b;
 }
