@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -150,6 +151,7 @@ static pid_t other(uint8_t number, bool answers)
 		close(ready[0]);
 		return child;
 	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	join(&g, number);
 	if (write(ready[1], "r", 1) != 1)
 		_exit(1);

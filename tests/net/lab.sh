@@ -137,7 +137,9 @@ check "a tap that the host takes away is a pulled cable" $? "$(cat /tmp/said)"
 info_says a 'eth1.*tap tap0, which was removed.*link down'
 check "colinux info says what happened" $? "$(colinux info a | grep eth1)"
 said "and the guest goes on" "$(md5sum </www/data)" a 'wget -q -O - http://10.0.2.2:8080/data | md5sum'
-kill -9 "$(colinux info b | awk '$1 == "pid:" { print $2 }')"
+pid=$(colinux info b | awk '$1 == "pid:" { print $2 }')
+kill -9 "$pid"
+soon test ! -e "/proc/$pid" # its memory takes a while
 works "a dead member of the switch disturbs nobody" a \
 	'ip neigh flush dev eth2; ping -c 1 -W 1 10.9.0.2; ping -c 1 -W 5 10.0.2.2'
 [ "$(ls /run/colinux/switch-lan | wc -l)" = 1 ]

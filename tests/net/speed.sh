@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the lab host: how fast, beside what the host itself does in the same run.
 #
-#	speed.sh ROUNDS
+#	speed.sh ROUNDS SECONDS
 #
 # A tap with vhost-net, guest <-> host, against a veth pair between the host and a
 # namespace of it, in turns; slirp; 24 connections at once for five minutes.
 . /check.sh
 rounds=$1
-minutes=${2:-5}
+seconds=$2
 
 # Bits per second of an iperf3 report on standard input.
 rate()
@@ -96,7 +96,7 @@ for name in switches notifies kicks; do
 done
 
 for way in 10.0.2.2 192.168.37.1; do
-	colinux exec a -- iperf3 -J -P 24 -t $((minutes * 60)) -c $way >/tmp/many 2>&1
+	colinux exec a -- iperf3 -J -P 24 -t "$seconds" -c $way >/tmp/many 2>&1
 	status=$?
 	streams=$(grep -c '"sender":.*{' /tmp/many)
 	echo "# $way: $(rate </tmp/many) bit/s over 24 connections"
@@ -104,7 +104,7 @@ for way in 10.0.2.2 192.168.37.1; do
 	got=$(tr -d '\t' </tmp/many | awk -F'[:,]' '/"sum_received"/ { here = 1 } here && /"bytes"/ { print $2; exit }')
 	echo "# sent $sent, received $got bytes"
 	[ $status = 0 ] && [ "$streams" = 24 ] && [ "${got:-0}" -gt 0 ]
-	check "24 connections for $minutes minutes by $way, none lost" $? "$(tail -n 5 /tmp/many)"
+	check "24 connections for $seconds seconds by $way, none lost" $? "$(tail -n 5 /tmp/many)"
 done
 colinux info a | grep eth
 ! colinux info a | grep -q broken
