@@ -49,11 +49,35 @@ static void check_pin(const struct pin *pin)
 		abort();
 }
 
+/* A network device can be written and read again. */
+static void check_net(const struct config_net *net)
+{
+	struct text first = { 0 }, second = { 0 };
+	struct error *err = NULL;
+	struct config c;
+
+	text_format(&first, "eth0=");
+	config_net_text(net, &first);
+	config_init(&c);
+	if (config_word(&c, first.data, &err))
+		abort();
+	text_format(&second, "eth0=");
+	config_net_text(&c.net[0], &second);
+	if (strcmp(first.data, second.data))
+		abort();
+	config_free(&c);
+	text_free(&first);
+	text_free(&second);
+}
+
 static void check_good(struct config *c)
 {
 	struct error *err = NULL;
 	size_t i;
 
+	for (i = 0; i < CONFIG_NETS; i++)
+		if (c->net[i].kind != NET_NONE)
+			check_net(&c->net[i]);
 	for (i = 0; i < c->command_line.length; i++)
 		if ((uint8_t)c->command_line.data[i] < 0x20 &&
 		    c->command_line.data[i] != '\t')

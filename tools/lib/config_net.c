@@ -109,10 +109,10 @@ static int take_interface(char **name, const char *what, char *text,
 {
 	size_t n = strlen(text);
 
-	if (!n || n >= IFNAMSIZ || strpbrk(text, "/: \t%") ||
+	if (!n || n >= IFNAMSIZ || strpbrk(text, "/: \t%,\"") ||
 	    !strcmp(text, ".") || !strcmp(text, "..")) {
 		error_set(err, 0,
-			  "'%s' is no name of a %s: 1 to %d characters without '/', ':', '%%' and blanks",
+			  "'%s' is no name of a %s: 1 to %d characters without '/', ':', '%%', commas, quotes and blanks",
 			  text, what, IFNAMSIZ - 1);
 		free(text);
 		return -1;
