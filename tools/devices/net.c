@@ -209,6 +209,7 @@ static void net_notify(struct device *dev, struct queue *q)
 static void net_describe(struct device *dev)
 {
 	struct net *n = to_net(dev);
+	bool entered = net_enter(n);
 	const uint8_t *mac = n->config.mac;
 	char back[120];
 
@@ -223,6 +224,7 @@ static void net_describe(struct device *dev)
 		 n->vhost ? net_vhost_state(n->vhost) : "",
 		 (unsigned long long)(n->lost + n->backend->dropped));
 	pthread_mutex_unlock(&dev->why_lock);
+	net_leave(n, entered);
 }
 
 static void net_free(struct device *dev)
