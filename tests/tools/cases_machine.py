@@ -82,7 +82,7 @@ def no_races(b):
     script = "follows\n@0 device 20000\n" + "".join(
         f"@{i} device 20000\n@{i} lines 100 vcpu {i}\n@{i} device 5000\n" for i in range(1, 6))
     b.file("disk", b"\0" * (1 << 20))
-    d = b.daemon(script, "cpus=6", "maxcpus=8", "mem=64", "maxmem=128", "cobd0=disk",
+    d = b.daemon(script, "cpus=6", "maxcpus=8", "mem=64", "maxmem=128", "cobd0=disk", "eth0=slirp",
                  program="colinux-daemon-tsan")
     c = b.connect()
     until(lambda: c.result("log")["text"].count("\n") >= 500 or

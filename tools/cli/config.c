@@ -109,9 +109,29 @@ static json_t *lines_json(const struct config *c)
 	return lines;
 }
 
+static json_t *nets_json(const struct config *c)
+{
+	json_t *nets = json_array();
+	struct text t = { 0 };
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < CONFIG_NETS; i++) {
+		if (c->net[i].kind == NET_NONE)
+			continue;
+		t.length = 0;
+		config_net_text(&c->net[i], &t);
+		snprintf(name, sizeof(name), "eth%zu", i);
+		json_array_append_new(nets, json_pack("{s:s, s:s}", "name", name,
+						      "value", t.data));
+	}
+	text_free(&t);
+	return nets;
+}
+
 static json_t *sockets_json(const struct config *c)
 {
-	return json_pack("{s:o, s:i, s:I}", "lines", lines_json(c), "consoles",
+	return json_pack("{s:o, s:o, s:i, s:I}", "nets", nets_json(c), "lines", lines_json(c), "consoles",
 			 (int)c->consoles, "vsock_cid",
 			 (json_int_t)c->vsock_cid);
 }

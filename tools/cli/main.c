@@ -41,6 +41,17 @@ static const struct verb {
 	  "change a VM while it runs; without words: what can be changed",
 	  "Waits until the guest has followed. What is wrong changes nothing.\n"
 	  "  --timeout SECONDS  how long to wait (30)\n" },
+	{ "port", verb_port, "[--json] NAME [ethN] [list | add FORWARD | remove FORWARD]",
+	  "forward ports of the host to a VM while it runs",
+	  "FORWARD is tcp|udp:[ADDRESS:]HOSTPORT:GUESTPORT[:COUNT], as in the configuration;\n"
+	  "ADDRESS is the host's, * for all, 127.0.0.1 by default. To remove one, its beginning\n"
+	  "up to HOSTPORT is enough. Connections that there are stay.\n" },
+	{ "link", verb_link, "NAME ethN [up | down]",
+	  "pull a network device's cable, or put it in again", "" },
+	{ "capture", verb_capture, "NAME ethN FILE | -",
+	  "write all frames of a network device into a pcap file",
+	  "Ends with Ctrl-C, or when the VM does. `-` is standard output:\n"
+	  "colinux capture NAME eth0 - | tcpdump -r -\n" },
 	{ "share", verb_share, "[--json] NAME", "a VM's shared directories",
 	  "In the guest: mount -t 9p TAG /DIRECTORY\n" },
 	{ "log", verb_log, "[--console N] NAME", "what a VM's console said",

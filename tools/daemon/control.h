@@ -48,6 +48,8 @@ struct connection {
 	struct console *console; /* where it is attached, NULL: nowhere */
 	struct text input; /* what the console didn't take yet */
 
+	struct capture *capture; /* net_verbs.c */
+
 	/* exec.c */
 	uint32_t exec_stream; /* the agent's number, 0: none */
 	json_t *exec_id;      /* the request that waits for the agent */
@@ -84,6 +86,12 @@ int verb_disk_resize(struct connection *c, json_t *id, json_t *args,
 		     struct error **err);
 int verb_set(struct connection *c, json_t *id, json_t *args,
 	     struct error **err);
+int verb_port(struct connection *c, json_t *id, json_t *args,
+	      struct error **err);
+int verb_link(struct connection *c, json_t *id, json_t *args,
+	      struct error **err);
+int verb_capture(struct connection *c, json_t *id, json_t *args,
+		 struct error **err);
 /* What `set` can change: what is set, what the VM has, what it may have. */
 json_t *settings_json(struct daemon *d);
 /* The console that args.port names, 0 without it. NULL and an error. */

@@ -27,6 +27,7 @@ struct connection;
 struct serial;
 struct agent;
 struct helper;
+struct net_card;
 
 struct daemon_options {
 	bool background, quiet, help, version;
@@ -92,6 +93,7 @@ struct daemon {
 	struct console *console, *agent_port;
 	struct more_console more[CONFIG_TERMINALS]; /* from 1 on: hvc1, ... */
 	struct serial *line[CONFIG_LINES];
+	struct net_card *nets; /* CONFIG_NETS of them, see net.h */
 	struct console_reader log_reader;
 	struct log log;	       /* of the console */
 	struct log kernel_log; /* what the kernel said by CO_CALL_CONSOLE */

@@ -10,6 +10,7 @@
 
 #include "../lib/version.h"
 #include "agent.h"
+#include "net.h"
 
 #define SCROLLBACK_MAX (4u << 20)
 
@@ -140,7 +141,8 @@ int devices_add(struct daemon *d, struct error **err)
 	d->machine = machine_create(&d->memory, &d->machine_driver, &d->loop);
 	if (!d->machine)
 		return error_set(err, 0, "cannot make the machine's devices");
-	if (add_console(d, err) || add_disks(d, err) || shares_add(d, err))
+	if (add_console(d, err) || add_disks(d, err) || nets_add(d, err) ||
+	    shares_add(d, err))
 		return -1;
 	if (!rng_create(d->machine, "corng", err))
 		return -1;

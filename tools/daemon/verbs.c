@@ -149,6 +149,8 @@ static const struct verb {
 	{ "power", verb_power },   { "exec", verb_exec },
 	{ "set", verb_set },	   { "settings", verb_settings },
 	{ "disk-resize", verb_disk_resize },
+	{ "port", verb_port },	   { "link", verb_link },
+	{ "capture", verb_capture },
 };
 
 static int dispatch(struct connection *c, json_t *id, json_t *request,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "net.h"
 
 /* After its last exit the guest's console output may still be on its way from
  * the ring through the loop; that long it is waited for. */
@@ -353,6 +354,7 @@ void vm_free(struct daemon *d)
 	consoles_free(d);
 	machine_free(d->machine);
 	d->machine = NULL;
+	nets_free(d);
 	destroy(d);
 	free(d->failure);
 }

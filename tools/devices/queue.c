@@ -257,15 +257,41 @@ bool queue_pop(struct queue *q, struct chain *c)
 	return true;
 }
 
+void queue_push_all(struct queue *q, const struct chain_done *done,
+		    unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct ring_used_entry *e =
+			&q->used->ring[q->used_idx & (q->size - 1)];
+
+		e->head = done[i].head;
+		e->written = done[i].written;
+		q->used_idx++;
+		q->in_flight--;
+	}
+	__atomic_store_n(&q->used->idx, q->used_idx, __ATOMIC_RELEASE);
+}
+
 void queue_push(struct queue *q, uint16_t head, uint32_t written)
 {
-	struct ring_used_entry *e = &q->used->ring[q->used_idx & (q->size - 1)];
+	struct chain_done done = { head, written };
 
-	e->head = head;
-	e->written = written;
-	q->used_idx++;
-	q->in_flight--;
-	__atomic_store_n(&q->used->idx, q->used_idx, __ATOMIC_RELEASE);
+	queue_push_all(q, &done, 1);
+}
+
+void queue_unpop(struct queue *q, unsigned int n)
+{
+	q->last_avail -= n;
+	q->in_flight -= n;
+}
+
+void queue_resume(struct queue *q, uint16_t last_avail)
+{
+	q->last_avail = last_avail;
+	q->used_idx = q->signalled = load16(&q->used->idx);
+	q->in_flight = 0;
 }
 
 /* ---- who tells whom --------------------------------------------------------- */

@@ -71,6 +71,17 @@ void queue_reset(struct queue *q);
 bool queue_pop(struct queue *q, struct chain *c);
 /* Gives a chain back; `written` bytes of its `in` part were filled. */
 void queue_push(struct queue *q, uint16_t head, uint32_t written);
+/* The same for several, which the guest sees all at once. */
+struct chain_done {
+	uint16_t head;
+	uint32_t written;
+};
+void queue_push_all(struct queue *q, const struct chain_done *done,
+		    unsigned int n);
+/* The last n chains weren't taken after all: they come again. */
+void queue_unpop(struct queue *q, unsigned int n);
+/* Somebody else has served the queue; his next entry to take is `last_avail`. */
+void queue_resume(struct queue *q, uint16_t last_avail);
 /* Tells the guest about what was pushed, if it wants to know. */
 void queue_signal(struct queue *q);
 

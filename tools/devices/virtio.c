@@ -117,6 +117,11 @@ static int connect_doorbell(struct queue *q, int fd)
 	return driver->doorbell(driver->context, q->number, fd);
 }
 
+int device_redirect_doorbell(struct queue *q, int fd)
+{
+	return connect_doorbell(q, fd < 0 ? q->doorbell : fd);
+}
+
 void device_stop(struct device *dev)
 {
 	if (dev->ops->stop)
@@ -329,6 +334,8 @@ void device_describe(struct device *dev,
 			atomic_load(&dev->written) },
 	};
 
+	if (dev->ops->describe)
+		dev->ops->describe(dev);
 	pthread_mutex_lock(&dev->why_lock);
 	memcpy(why, dev->why, sizeof(why));
 	memcpy(detail, dev->detail, sizeof(detail));

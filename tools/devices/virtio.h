@@ -53,6 +53,8 @@ struct device_ops {
 	 * False: no register there. */
 	bool (*config_write)(struct device *dev, uint32_t offset,
 			     uint64_t value, uint32_t bytes);
+	/* Brings `detail` up to date (may be NULL). Loop thread, lock not held. */
+	void (*describe)(struct device *dev);
 	/* After a reset: forget what the guest said (may be NULL). Lock held. */
 	void (*reset)(struct device *dev);
 	/* Frees the structure. Loop thread; stopped before. */
@@ -102,6 +104,9 @@ bool device_has(const struct device *dev, uint64_t feature);
 void device_count(struct device *dev, uint64_t read, uint64_t written);
 /* The config space has changed: new generation, and the guest is told. */
 void device_config_changed(struct device *dev);
+/* Lets the guest ring `fd` instead of the queue's doorbell, -1: that again. Lock
+ * held, the queue is ready. 0 or a negative errno. */
+int device_redirect_doorbell(struct queue *q, int fd);
 /* For queue.c: sets event bits in the guest. */
 void device_raise(struct device *dev, uint32_t events, uint64_t value);
 const struct guest_memory *device_memory(const struct device *dev);

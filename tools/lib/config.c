@@ -51,6 +51,8 @@ void config_free(struct config *c)
 		config_disk_clear(&c->disk[i]);
 	config_free_shares(c);
 	config_free_serial(c);
+	for (i = 0; i < CONFIG_NETS; i++)
+		config_net_free(&c->net[i]);
 	for (i = 0; i < CONFIG_PROGRAMS; i++) {
 		free(c->program[i].path);
 		free(c->program[i].arguments);
@@ -457,6 +459,7 @@ int config_finish(struct config *c, struct error **err)
 	finish_cpus(c);
 	finish_memory(c);
 	config_finish_aliases(c);
+	config_net_finish(c);
 	config_finish_shares(c);
 	config_finish_serial(c);
 	config_finish_vsock(c);

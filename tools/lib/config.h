@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "config_serial.h"
+#include "config_net.h"
 #include "cpus.h"
 #include "error.h"
 #include "text.h"
@@ -96,6 +97,7 @@ struct config {
 	unsigned int consoles; /* hvc0 and those that follow, 1..CONFIG_TERMINALS */
 	bool vsock;
 	uint32_t vsock_cid; /* the guest's; 0: config_finish() chooses */
+	struct config_net net[CONFIG_NETS];
 	struct text command_line; /* the guest kernel's */
 	/* Lines for the user from whoever parses a value: words without a meaning.
 	 * The lexer takes them into `message` with the place of the word. */

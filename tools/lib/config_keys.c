@@ -241,16 +241,6 @@ static int parse_cocon(struct config *c, const struct config_key *key,
 	return 0;
 }
 
-static int not_yet(struct config *c, const struct config_key *key,
-		   unsigned int index, const char *value, struct error **err)
-{
-	(void)c;
-	(void)index;
-	(void)value;
-	return error_set(err, 0, "not supported yet (%s); remove the word",
-			 key->help);
-}
-
 static int no_meaning(struct config *c, const struct config_key *key,
 		      unsigned int index, const char *value, struct error **err)
 {
@@ -289,7 +279,8 @@ static const struct config_key keys[] = {
 	  "NAME: of the VM; default the first @file's" },
 	{ "log", INDEX_NONE, 0, parse_log,
 	  "PATH: file to which the console's output is appended" },
-	{ "eth", INDEX_NUMBER, 15, not_yet, "network device" },
+	{ "eth", INDEX_NUMBER, CONFIG_NETS - 1, config_parse_eth,
+	  "slirp[,MAC[,FORWARDS]] | tuntap[,NAME[,MAC[,ADDRESS]]] | bridge,NAME[,MAC] | switch,NAME[,MAC]: network device" },
 	{ "cofs", INDEX_NUMBER, CONFIG_SHARES - 1, config_parse_cofs,
 	  "PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH]: shared directory, 9p in the guest" },
 	{ "ttys", INDEX_NUMBER, CONFIG_LINES - 1, config_parse_ttys,
@@ -412,7 +403,7 @@ void config_help(struct text *out)
 	const struct config_key *key;
 
 	for (key = keys; key < keys + KEYS; key++)
-		if (key->parse != not_yet && key->parse != no_meaning)
+		if (key->parse != no_meaning)
 			text_format(out, "  %s%s=%s\n", key->name,
 				    suffix[key->index], key->help);
 	text_format(out, "\nTaken, but without a meaning:\n");

@@ -124,5 +124,8 @@ int config_parse_vsock(struct config *c, const struct config_key *key,
 		       unsigned int index, const char *value,
 		       struct error **err);
 void config_finish_vsock(struct config *c);
+int config_parse_eth(struct config *c, const struct config_key *key,
+		     unsigned int index, const char *value,
+		     struct error **err); /* config_net.c */
 
 #endif

@@ -117,6 +117,19 @@ static void print_programs(const struct config *c, struct text *out)
 	}
 }
 
+static void print_nets(const struct config *c, struct text *out)
+{
+	size_t i;
+
+	for (i = 0; i < CONFIG_NETS; i++) {
+		if (c->net[i].kind == NET_NONE)
+			continue;
+		text_format(out, "eth%zu=", i);
+		config_net_text(&c->net[i], out);
+		text_add(out, "\n", 1);
+	}
+}
+
 static void print_lines(const struct config *c, struct text *out)
 {
 	size_t i;
@@ -150,6 +163,7 @@ void config_print(const struct config *c, struct text *out)
 	print_disks(c, out);
 	print_aliases(c, out);
 	print_programs(c, out);
+	print_nets(c, out);
 	config_print_shares(c, out);
 	print_lines(c, out);
 }

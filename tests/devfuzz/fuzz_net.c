@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * conet over a back end that reads all it gets, refuses now and then, and sends
+ * frames of all sizes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../tools/devices/net_device.h"
+#include "fuzz.h"
+
+static struct net_backend back;
+static struct device *dev;
+static struct net_watcher watcher;
+static bool refuse, watched;
+static uint64_t bytes;
+static uint8_t frame[NET_FRAME_MAX];
+
+static void read_all(const struct iovec *iov, unsigned int n)
+{
+	const uint8_t *p;
+	size_t k;
+
+	for (; n; n--, iov++)
+		for (k = 0, p = iov->iov_base; k < iov->iov_len; k++)
+			bytes += p[k];
+}
+
+static bool fake_send(struct net_backend *b, const struct net_header *header,
+		      const struct iovec *iov, unsigned int n)
+{
+	(void)b;
+	/* What the device promises of a header. */
+	if (header->flags & ~NET_NEEDS_CSUM || header->num_buffers)
+		abort();
+	if (refuse)
+		return false;
+	read_all(iov, n);
+	return true;
+}
+
+static void fake_ready(struct net_backend *b)
+{
+	(void)b;
+	bytes++;
+}
+
+static void fake_take(struct net_backend *b, uint32_t offloads)
+{
+	if (offloads & ~b->offloads)
+		abort();
+}
+
+static void fake_describe(const struct net_backend *b, char *text, size_t room)
+{
+	(void)b;
+	strncpy(text, "fake", room);
+}
+
+static void fake_close(struct net_backend *b)
+{
+	(void)b;
+}
+
+static const struct net_backend_ops ops = {
+	.send = fake_send,
+	.ready = fake_ready,
+	.take = fake_take,
+	.describe = fake_describe,
+	.close = fake_close,
+};
+
+static void on_frame(struct net_watcher *w, const struct iovec *iov,
+		     unsigned int n, size_t size)
+{
+	(void)w;
+	(void)size;
+	read_all(iov, n);
+}
+
+void target_make(struct rig *rig)
+{
+	struct net_options opt = { { 2, 0, 0, 0, 0, 1 }, &back };
+	struct error *err = NULL;
+
+	memset(&back, 0, sizeof(back));
+	back.ops = &ops;
+	back.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 | NET_OFFLOAD_TSO6;
+	back.mtu = 1500;
+	refuse = watched = false;
+	watcher.frame = on_frame;
+	dev = net_create(rig->m, "eth0", &opt, &err);
+	if (!dev)
+		abort();
+}
+
+void target_work(struct rig *rig)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+static void receive(uint8_t what)
+{
+	static const struct net_header header;
+	struct iovec iov = { frame, NET_FRAME_MIN + (size_t)what * what };
+
+	back.user->ops->receive(back.user, &header, &iov, 1);
+	back.user->ops->flush(back.user);
+}
+
+static void toggle_watch(void)
+{
+	if (watched)
+		net_unwatch(dev, &watcher);
+	else
+		net_watch(dev, &watcher);
+	watched = !watched;
+}
+
+void target_host(struct rig *rig, uint8_t what)
+{
+	switch (what >> 5) {
+	case 0:
+		refuse = what & 1;
+		break;
+	case 1:
+		back.user->ops->writable(back.user);
+		break;
+	case 2:
+		net_set_cable(dev, what & 1);
+		break;
+	case 3:
+		toggle_watch();
+		break;
+	case 4:
+		machine_reset(rig->m);
+		break;
+	default:
+		receive(what);
+		break;
+	}
+}
+
+void target_end(void)
+{
+}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+# In the lab host: how fast, beside what the host itself does in the same run.
+#
+#	speed.sh ROUNDS SECONDS
+#
+# A tap with vhost-net, guest <-> host, against a veth pair between the host and a
+# namespace of it, in turns; slirp; 24 connections at once for five minutes.
+. /check.sh
+rounds=$1
+seconds=$2
+
+# Bits per second of an iperf3 report on standard input.
+rate()
+{
+	tr -d '\t' | awk -F'[:,]' '/"sum_received"/ { here = 1 }
+		here && /bits_per_second/ { printf "%.0f\n", $2; exit }'
+}
+
+# in the guest, or in the namespace: the client of the host's server at an address
+from_guest()
+{
+	colinux exec --wait 200 a -- iperf3 -J -t 3 -c "$@" | rate
+}
+from_namespace()
+{
+	/usr/local/bin/ip netns exec peer /usr/local/bin/iperf3 -J -t 3 -c "$@" | rate
+}
+
+# note NAME VALUE: one result of a series
+note()
+{
+	echo "# $1: $(($2 / 1000000)) Mbit/s"
+	echo "$2" >>/tmp/series."$1"
+}
+
+# Of a series: the middle one; the range in Mbit/s.
+median()
+{
+	sort -n /tmp/series."$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
+spread()
+{
+	sort -n /tmp/series."$1" | awk '{ v[NR] = $1 } END { printf "%d to %d", v[1] / 1000000, v[NR] / 1000000 }'
+}
+
+# compare NAME OURS THEIRS GOAL: below half of the goal is a defect
+compare()
+{
+	ours=$(median "$2") theirs=$(median "$3")
+	percent=$((ours * 100 / (theirs > 0 ? theirs : 1)))
+	echo "# $1: $((ours / 1000000)) Mbit/s ($(spread "$2")) against $((theirs / 1000000)) ($(spread "$3")): $percent %, goal $4 %"
+	[ "$ours" -gt 0 ] && [ $((percent * 2)) -ge "$4" ]
+	check "$1: at least half of its goal" $?
+}
+
+insmod /lib/colinux.ko || exit 1
+modprobe vhost_net && modprobe veth || exit 1
+ip link set lo up
+ip=/usr/local/bin/ip
+mkdir -p /run/netns
+$ip netns add peer && $ip link add veth0 type veth peer name veth1 netns peer || exit 1
+$ip addr add 192.168.38.1/24 dev veth0 && $ip link set veth0 up
+$ip -n peer addr add 192.168.38.2/24 dev veth1 && $ip -n peer link set veth1 up
+/usr/local/bin/iperf3 -s -D >/dev/null
+colinux start name=a kernel=/guest/vmlinux initrd=/guest/initrd mem=256 quiet \
+	eth0=slirp eth1=tuntap,tap0,,192.168.37.1 >/tmp/start 2>&1
+check "the guest starts" $? "$(cat /tmp/start)"
+colinux exec --wait 200 a -c 'ip link set eth0 up && udhcpc -n -q -i eth0 -s /udhcpc.sh
+	ip addr add 192.168.37.2/24 dev eth1 && ip link set eth1 up' >/tmp/said 2>&1
+check "with its addresses" $? "$(cat /tmp/said)"
+colinux info a | grep -q 'eth1.*, vhost-net,'
+check "vhost-net serves the tap" $?
+
+for _ in $(seq "$rounds"); do
+	note veth-out "$(from_namespace 192.168.38.1)"
+	note tap-out "$(from_guest 192.168.37.1)"
+	note veth-in "$(from_namespace 192.168.38.1 -R)"
+	note tap-in "$(from_guest 192.168.37.1 -R)"
+	note slirp-out "$(from_guest 10.0.2.2)"
+	note slirp-in "$(from_guest 10.0.2.2 -R)"
+done
+compare "tap with vhost-net, guest to host" tap-out veth-out 60
+compare "tap with vhost-net, host to guest" tap-in veth-in 60
+for name in slirp-out slirp-in; do
+	echo "# $name: $(($(median $name) / 1000000)) Mbit/s ($(spread $name))"
+done
+colinux stats --json a >/tmp/before
+from_guest 192.168.37.1 >/tmp/rate
+colinux stats --json a >/tmp/after
+counter()
+{
+	awk -F'[:,]' "/\"$1\"/ { print \$2; exit }" "$2"
+}
+for name in switches notifies kicks; do
+	echo "# tap, guest to host, 3 s at $(($(cat /tmp/rate) / 1000000)) Mbit/s: $(($(counter $name /tmp/after) - $(counter $name /tmp/before))) $name"
+done
+
+for way in 10.0.2.2 192.168.37.1; do
+	colinux exec a -- iperf3 -J -P 24 -t "$seconds" -c $way >/tmp/many 2>&1
+	status=$?
+	streams=$(grep -c '"sender":.*{' /tmp/many)
+	echo "# $way: $(rate </tmp/many) bit/s over 24 connections"
+	sent=$(tr -d '\t' </tmp/many | awk -F'[:,]' '/"sum_sent"/ { here = 1 } here && /"bytes"/ { print $2; exit }')
+	got=$(tr -d '\t' </tmp/many | awk -F'[:,]' '/"sum_received"/ { here = 1 } here && /"bytes"/ { print $2; exit }')
+	echo "# sent $sent, received $got bytes"
+	[ $status = 0 ] && [ "$streams" = 24 ] && [ "${got:-0}" -gt 0 ]
+	check "24 connections for $seconds seconds by $way, none lost" $? "$(tail -n 5 /tmp/many)"
+done
+colinux info a | grep eth
+! colinux info a | grep -q broken
+check "no device broke" $?
+killall iperf3
+colinux stop --force a >/dev/null 2>&1
+exit 0

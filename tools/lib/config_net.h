@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Network devices in the configuration: ethN=. */
+#ifndef CO_TOOLS_CONFIG_NET_H
+#define CO_TOOLS_CONFIG_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "forward.h"
+
+#define CONFIG_NETS 16
+
+enum config_net_kind { NET_NONE, NET_SLIRP, NET_TAP, NET_BRIDGE, NET_SWITCH };
+
+struct config_net {
+	enum config_net_kind kind; /* NET_NONE: not there */
+	char *name;		   /* of tap, bridge, switch; may be NULL for a tap */
+	char *address;		   /* of the host's end of a tap, or NULL */
+	bool has_mac;
+	uint8_t mac[6];
+	struct forward *forward; /* of slirp */
+	unsigned int forwards;
+};
+
+struct config;
+
+void config_net_free(struct config_net *net);
+/* The word's value as it could be written. */
+void config_net_text(const struct config_net *net, struct text *out);
+/* What only all devices together can have wrong. */
+void config_net_finish(struct config *c);
+void mac_text(const uint8_t mac[6], char text[18]);
+
+#endif
