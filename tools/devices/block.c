@@ -8,7 +8,6 @@
  * host's page cache; the guest sees a write-back cache that FLUSH empties. A
  * driver that doesn't know FLUSH gets writes that are durable when they end.
  */
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,19 +115,6 @@ static void *work(void *arg)
 	}
 }
 
-/* Signals are for the daemon's loop, not for this thread. */
-static int create_thread(struct block *b)
-{
-	sigset_t all, old;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&b->thread, NULL, work, b);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc;
-}
-
 /* io_uring may be missing, forbidden, or out of locked memory by now. */
 static int open_engine(struct block *b)
 {
@@ -168,7 +154,7 @@ static void block_start(struct device *dev)
 			     strerror(rc));
 		return;
 	}
-	rc = create_thread(b);
+	rc = device_thread(&b->thread, work, b);
 	if (rc) {
 		b->engine->close(b->state);
 		device_break(dev, "the host cannot start a thread: %s",

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,21 +168,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Signals are for the daemon's loop, not for this thread; but for the one that says
- * that guest memory is gone (tools/daemon/fault.c), which would kill if blocked. */
-static int create_thread(struct cofs *c)
-{
-	sigset_t all, old;
-	int rc;
-
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&c->thread, NULL, work, c);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc;
-}
-
 static void cofs_start(struct device *dev)
 {
 	struct cofs *c = to_cofs(dev);
@@ -192,7 +176,7 @@ static void cofs_start(struct device *dev)
 	if (c->started || !dev->queue[0]->ready)
 		return;
 	atomic_store(&c->stopping, false);
-	rc = create_thread(c);
+	rc = device_thread(&c->thread, work, c);
 	if (rc)
 		device_break(dev, "the host cannot start a thread: %s",
 			     strerror(rc));

@@ -4,6 +4,7 @@
  * queues with their doorbells. What the guest asks for comes from registers.c.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -341,4 +342,17 @@ void device_describe(struct device *dev,
 	memcpy(detail, dev->detail, sizeof(detail));
 	pthread_mutex_unlock(&dev->why_lock);
 	fn(arg, &info);
+}
+
+int device_thread(pthread_t *thread, void *(*work)(void *arg), void *arg)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(thread, NULL, work, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
 }
