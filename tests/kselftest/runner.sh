@@ -24,7 +24,8 @@ prepare()
 	ip link set lo up
 }
 
-# The kernel's pages, the shell's words and addresses differ from run to run.
+# The kernel's pages, the shell's words, addresses, and figures with their signs differ
+# from run to run.
 told()
 {
 	tr -d '\r' | sed -nE '
@@ -34,7 +35,7 @@ told()
 		s/^(.*)\[ *(OK|PASS|PASSED) *\](.*)/ok \1\3/p; t
 		s/^(.*)\[ *(FAIL|FAILED) *\](.*)/not-ok \1\3/p; t
 		s/^(.*)\[ *(SKIP|UNSUPPORTED) *\](.*)/skip \1\3/p' |
-		sed -E 's/0x[0-9a-fA-F]+|[0-9]+/N/g; s/[[:space:]]+/ /g; s/ $//' |
+		sed -E 's/([[:space:]])[-+]([0-9])/\1\2/g; s/0x[0-9a-fA-F]+|[0-9]+/N/g; s/[[:space:]]+/ /g; s/ $//' |
 		cut -c1-200 | sort -u
 }
 
