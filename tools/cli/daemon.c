@@ -7,12 +7,10 @@
 
 #define DAEMON "colinux-daemon"
 
-/* Our own name may say colinux-static: then the daemon beside it does, too. */
 char *daemon_path(void)
 {
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *suffix;
 	char *path, *slash;
 
 	if (n <= 0)
@@ -20,8 +18,7 @@ char *daemon_path(void)
 	self[n] = 0;
 	slash = strrchr(self, '/');
 	*slash = 0;
-	suffix = strchr(slash + 1, '-');
-	path = need_format("%s/" DAEMON "%s", self, suffix ? suffix : "");
+	path = need_format("%s/" DAEMON, self);
 	if (!access(path, X_OK))
 		return path;
 	free(path);
