@@ -51,6 +51,31 @@ def much_input(b):
     expect(seen == data, "the echo differs")
 
 
+def unread_stream(b):
+    """A client whose queue overflows with the answer to attach or capture is gone"""
+    b.daemon(WAITS, "eth0=slirp")
+    watcher = b.connect()
+    watcher.result("attach")
+    watcher.output_until(b"hello\n")
+    for verb, args in ("attach", {}), ("capture", {"device": "eth0"}):
+        # The queue's 8 MiB, and what the socket takes beside, which the host chooses.
+        for more in range(60000, 300000, 50000):
+            c = b.connect()
+            rest = (8 << 20) + more
+            try:
+                while rest > 0:
+                    c.request("none", _id="x" * min(rest, 4000))
+                    rest -= 4100
+                c.request(verb, _id="x" * 64000, **args)
+            except OSError:
+                pass  # closed before that
+            b.connect().result("link", device="eth0", up=False)
+            b.connect().result("link", device="eth0", up=True)
+            c.close()
+            watcher.send_frame(INPUT, b"alive")
+            watcher.output_until(b"alive")
+
+
 def stop_orderly(b):
     """stop asks the guest and answers when the VM has ended; status 0"""
     d = b.daemon(WAITS)
@@ -321,8 +346,8 @@ def socket_mode(b):
     expect_equal(oct(os.stat(b.dir / "run/t.sock").st_mode & 0o777), "0o600")
 
 
-CASES = [two_attached, scrollback, much_input, stop_orderly, stop_force,
-         stop_late, signals, sigterm_orderly, panic, killed_daemon, reboot,
+CASES = [two_attached, scrollback, much_input, unread_stream, stop_orderly,
+         stop_force, stop_late, signals, sigterm_orderly, panic, killed_daemon, reboot,
          reboot_fails, run_fails, same_name, bad_requests, long_line,
          several_in_one, bad_frames, sizes, power_events, many_connections,
          lazy_reader, protocol_mismatch, foreground_output, pidfile,

@@ -107,7 +107,8 @@ int verb_attach(struct connection *c, json_t *id, json_t *args,
 		console_resize(console, (unsigned int)columns,
 			       (unsigned int)rows);
 	reply(c, id, looks(&c->d->config));
-	connection_stream(c, &attach_ops);
+	if (!connection_stream(c, &attach_ops))
+		return 0;
 	c->reader.output = attach_output;
 	c->console = console;
 	console_attach(console, &c->reader);

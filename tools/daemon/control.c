@@ -263,11 +263,14 @@ void connection_resume(struct connection *c)
 		uv_read_start((uv_stream_t *)&c->pipe, give_buffer, on_read);
 }
 
-void connection_stream(struct connection *c, const struct stream_ops *ops)
+bool connection_stream(struct connection *c, const struct stream_ops *ops)
 {
+	if (c->closing)
+		return false;
 	if (!c->frames)
 		c->frames = need(sizeof(*c->frames));
 	c->stream = ops;
+	return true;
 }
 
 /* ---- listening ------------------------------------------------------------- */

@@ -70,8 +70,9 @@ void connection_resume(struct connection *c);
 /* Answers. `result` is taken over and may be NULL. */
 void reply(struct connection *c, json_t *id, json_t *result);
 void reply_error(struct connection *c, json_t *id, const char *text);
-/* From now on the connection carries frames. */
-void connection_stream(struct connection *c, const struct stream_ops *ops);
+/* From now on the connection carries frames. False: an answer before has closed it,
+ * and `ops->closed` will not be called. */
+bool connection_stream(struct connection *c, const struct stream_ops *ops);
 
 /* ---- verbs.c -------------------------------------------------------------- */
 

@@ -117,9 +117,10 @@ static int begin(struct connection *c, json_t *id, json_t *args,
 	}
 	if (!rc) {
 		reply(c, id, json_pack("{s:i}", "window", FRAME_WINDOW_SIZE));
-		connection_stream(c, &exec_ops);
-		if (!agent_send(c->d->agent, type, c->exec_stream, command.data,
-				command.length))
+		if (!connection_stream(c, &exec_ops))
+			exec_closed(c);
+		else if (!agent_send(c->d->agent, type, c->exec_stream,
+				     command.data, command.length))
 			connection_close(c, false);
 	}
 	text_free(&command);

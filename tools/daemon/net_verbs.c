@@ -223,12 +223,13 @@ int verb_capture(struct connection *c, json_t *id, json_t *args,
 
 	if (!card)
 		return -1;
+	reply(c, id, NULL);
+	if (!connection_stream(c, &capture_ops))
+		return 0;
 	c->capture = need(sizeof(*c->capture));
 	c->capture->watcher.frame = on_frame;
 	c->capture->c = c;
 	c->capture->device = card->device;
-	reply(c, id, NULL);
-	connection_stream(c, &capture_ops);
 	connection_frame(c, FRAME_OUTPUT, &head, sizeof(head));
 	net_watch(card->device, &c->capture->watcher);
 	return 0;
