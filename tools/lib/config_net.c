@@ -364,7 +364,9 @@ void config_net_text(const struct config_net *net, struct text *out)
 		mac_text(net->mac, mac);
 	text_format(out, "%s", name[net->kind]);
 	if (net->kind != NET_SLIRP && (net->name || net->has_mac || net->address))
-		text_format(out, ",%s", net->name ? net->name : "");
+		text_add(out, ",", 1);
+	if (net->name)
+		config_quote(out, net->name);
 	if (net->has_mac || net->forwards || net->address)
 		text_format(out, ",%s", mac);
 	if (net->address)

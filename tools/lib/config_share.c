@@ -234,9 +234,11 @@ void config_print_shares(const struct config *c, struct text *out)
 			    s->tag);
 		print_id(out, "uid", s->uid);
 		print_id(out, "gid", s->gid);
-		text_format(out, "%s%s%s%s%s\n", s->direct ? ",direct" : "",
+		text_format(out, "%s%s%s%s", s->direct ? ",direct" : "",
 			    s->cache ? ",cache=" : "", s->cache ? s->cache : "",
-			    s->mount ? ",mount=" : "",
-			    s->mount ? s->mount : "");
+			    s->mount ? ",mount=" : "");
+		if (s->mount)
+			config_quote(out, s->mount);
+		text_add(out, "\n", 1);
 	}
 }
