@@ -117,6 +117,22 @@ def serial_pty(b):
     until(lambda: not (b.dir / "line").is_symlink(), "the link's end")
 
 
+def serial_pty_link(b):
+    """A link that isn't to a pseudo terminal stays, as does one of another VM"""
+    (b.dir / "line").symlink_to(b.file("file", "content"))
+    expect_in("line", b.starting_fails(WAITS, f"kernel={b.dir}/kernel",
+                                       f"ttys0=pty:{b.dir}/line"))
+    expect_equal(os.readlink(b.dir / "line"), str(b.dir / "file"))
+    (b.dir / "line").unlink()
+    b.daemon(WAITS, f"ttys0=pty:{b.dir}/line")
+    (b.dir / "line").unlink()
+    (b.dir / "line").symlink_to("/dev/pts/none")
+    c = b.connect()
+    c.result("stop", force=True)
+    until(lambda: not c.fill(), "the daemon's end")
+    expect_equal(os.readlink(b.dir / "line"), "/dev/pts/none")
+
+
 def serial_device(b):
     """A terminal of the host: mode set, nobody else may have it, its end is told"""
     master, slave = pty.openpty()
@@ -182,5 +198,5 @@ def consoles(b):
     expect_in(b"consoles:     0: /dev/hvc0", r.stdout)
 
 
-CASES = [serial_unix, serial_stale, serial_half, serial_connect, serial_pty, serial_device,
-         serial_stdio, consoles]
+CASES = [serial_unix, serial_stale, serial_half, serial_connect, serial_pty,
+         serial_pty_link, serial_device, serial_stdio, consoles]

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../os/line.h"
@@ -82,15 +81,23 @@ static void pty_again(struct serial *s)
 	uv_timer_start(s->retry, pty_look, PTY_LOOK_MS, PTY_LOOK_MS);
 }
 
+/* The first n bytes of what the link leads to are those of `to`. */
+static bool links_to(const char *path, const char *to, size_t n)
+{
+	char target[64] = "";
+
+	return readlink(path, target, sizeof(target) - 1) > 0 &&
+	       !strncmp(target, to, n);
+}
+
 /* A link of ours from an earlier life gives way, anything else doesn't. */
 static int pty_link(struct serial *s, struct error **err)
 {
 	const char *path = s->line->path;
-	struct stat st;
 
 	if (!path)
 		return 0;
-	if (!lstat(path, &st) && S_ISLNK(st.st_mode))
+	if (links_to(path, "/dev/pts/", 9))
 		unlink(path);
 	if (symlink(s->place, path))
 		return error_set(err, errno, "cannot make the link %s", path);
@@ -107,9 +114,10 @@ static int pty_start(struct serial *s, struct error **err)
 	return 0;
 }
 
+/* Another VM may have put its own in the place of our link. */
 static void pty_stop(struct serial *s)
 {
-	if (s->link)
+	if (s->link && links_to(s->link, s->place, strlen(s->place) + 1))
 		unlink(s->link);
 }
 
@@ -209,6 +217,12 @@ static void stdio_stop(struct serial *s)
 		fcntl(i, F_SETFL, s->stdio_flags[i]);
 }
 
+static void listen_stop(struct serial *s)
+{
+	if (s->link)
+		unlink(s->link);
+}
+
 static void listen_again(struct serial *s)
 {
 	(void)s; /* the next one comes by himself */
@@ -218,7 +232,7 @@ const struct serial_end serial_ends[] = {
 	[SERIAL_DEVICE] = { "device", device_start, device_again, stop_nothing,
 			    false },
 	[SERIAL_PTY] = { "pty", pty_start, pty_again, pty_stop, false },
-	[SERIAL_LISTEN] = { "unix", listen_start, listen_again, pty_stop,
+	[SERIAL_LISTEN] = { "unix", listen_start, listen_again, listen_stop,
 			    false },
 	[SERIAL_CONNECT] = { "unix-connect", connect_start, connect_again,
 			     stop_nothing, false },
