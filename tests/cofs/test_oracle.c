@@ -211,6 +211,18 @@ static unsigned int new_group(int dir, unsigned int *mode)
 	return st.st_gid;
 }
 
+/* The kernel asks whose a link in a sticky directory is, and the server has said
+ * before that it's a link. */
+static int created(int dir, const char *name, int fd)
+{
+	int rc = opened(fd);
+	struct stat st;
+
+	if (rc != -EACCES || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return rc;
+	return S_ISLNK(st.st_mode) ? -ELOOP : rc;
+}
+
 static void op_create(void)
 {
 	struct place p = random_place();
@@ -225,7 +237,7 @@ static void op_create(void)
 			(excl ? O_EXCL : 0) | (trunc ? O_TRUNC : 0), mode);
 	if (fd >= 0 && excl)
 		fchmod(fd, mode);
-	a = opened(fd);
+	a = created(dir, p.name, fd);
 	b = ask(c, P9_TLCREATE, "dsddd", SPARE, p.name,
 		P9_O_RDWR | excl | trunc, mode, new_group(dir, NULL));
 	same("creating", p.path, a, b);
