@@ -3,15 +3,19 @@
 #	SEED ROUNDS
 . /check.sh
 
-# said TEXT: waits for it in the console's log
+# said TEXT: waits for it in the console's log, and passes on what is said before. A
+# guest that says nothing more is the lab's to notice.
 said()
 {
-	for i in $(seq 900); do
-		grep -q "$1" /tmp/console 2>/dev/null && return 0
+	local told=0 lines
+	until grep -q "$1" /tmp/console 2>/dev/null; do
+		sleep 1
+		lines=$(grep -c 'liar: ' /tmp/console)
+		[ "$lines" = "$told" ] || tr -d '\r' </tmp/console | grep 'liar: ' | tail -n 1 | sed 's/^/# /'
+		told=$lines
 		colinux info l 2>/dev/null | grep -q '^state: *ended' && return 1
-		sleep 0.1
 	done
-	return 1
+	return 0
 }
 
 insmod /lib/colinux.ko
@@ -22,8 +26,6 @@ colinux start name=l kernel=/guest/liar mem=64 log=/tmp/console cobd0=/tmp/disk 
 check "a guest that lies starts" $? "$(cat /tmp/start)"
 said 'liar: done'
 check "it gets through its $2 rounds" $? "$(tail -n 5 /tmp/console; colinux info l)"
-tr -d '\r' </tmp/console | grep ' broke in ' | sed 's/^/# /'
-
 colinux info --json l >/tmp/info
 devices=$(sed -n '/"devices"/,/^ *\]/p' /tmp/info | grep -o '"name": "[^"]*"' | cut -d'"' -f4)
 [ "$(echo "$devices" | wc -l)" -ge 5 ]

@@ -18,7 +18,7 @@ stress()
 {
 	local more= tries=1 status=3
 	case $1 in
-	vm) more='--vm-bytes 8m' tries=6 ;;
+	vm) more='--vm-bytes 8m' tries=20 ;;
 	mmap) more='--mmap-bytes 8m' ;;
 	esac
 	while [ $status = 3 ] && [ $tries -gt 0 ]; do
