@@ -202,10 +202,15 @@ static void name_after(struct config *c, const char *path)
 		free(name);
 }
 
+static bool is_control(char ch)
+{
+	return ((unsigned char)ch < 0x20 && ch != '\t') || ch == 0x7f;
+}
+
 static bool printable(const char *word)
 {
 	for (; *word; word++)
-		if ((unsigned char)*word < 0x20 || *word == 0x7f)
+		if (is_control(*word))
 			return false;
 	return true;
 }
@@ -260,11 +265,6 @@ static void skip_blank(struct lexer *l)
 }
 
 enum taken { TAKEN, TAKEN_NOT, TAKEN_END };
-
-static bool is_control(char ch)
-{
-	return ((unsigned char)ch < 0x20 && ch != '\t') || ch == 0x7f;
-}
 
 /* Takes a word, its quotes left in place. Errors: at *where; after TAKEN_END the
  * rest is no text. */
