@@ -50,7 +50,7 @@ noise()
 {
 	total=$(($(awk '/^MemTotal:/ { print $2 }' /proc/meminfo) / 1024))
 	while :; do
-		/touch $((total / 10 + RANDOM % (total / 5))) 1 >/dev/null 2>&1 || echo failed >>/tmp/noise
+		/touch $((total / 10 + RANDOM % (total / 5))) 1 4096 >/dev/null 2>&1 || echo failed >>/tmp/noise
 		echo done >>/tmp/noise
 		sleep 1
 	done
@@ -73,7 +73,8 @@ complaints() # [NAME]
 	colinux log "${1:-g}" 2>/dev/null | grep -E 'WARNING|BUG|Oops|Out of memory|oom-kill|rcu.*stall|lockup|Bad page'
 }
 
-# Touches $1 MiB again and again: they come, and 95 % of them go within 10 s.
+# Touches $1 MiB again and again: they come, and 95 % of them go within 10 s. Of many
+# rounds each tenth looks at all lines, the others at a word of each page.
 flow()
 {
 	mb=$1 times=$2 noisy=$3 failed=0
@@ -89,11 +90,13 @@ flow()
 	[ -z "$noisy" ] || { noise & }
 	i=1
 	while [ $i -le "$times" ]; do
-		in_guest "touch-memory $mb 1" || { failed=$((failed + 1)); cat /tmp/said; }
+		step=64
+		[ "$times" -lt 10 ] || [ $((i % 10)) = 1 ] || step=4096
+		in_guest "touch-memory $mb 1 $step" || { failed=$((failed + 1)); cat /tmp/said; }
 		held=$(free_kb)
 		if ! gives_back "$mb"; then
 			failed=$((failed + 1))
-			echo "# round $i: $((before - $(free_kb))) kB not back, guest has $(guest_mb) MiB, idle $idle"
+			echo "# round $i at $(cut -d' ' -f1 /proc/uptime) s: $((before - $(free_kb))) kB not back, guest has $(guest_mb) MiB, idle $idle"
 		fi
 		i=$((i + 1))
 	done

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * touch MIB [ROUNDS]: memory that is filled with what its addresses say, read
- * again, and read once more the other way round. Status 1 and the place if a word
- * isn't what was written.
+ * touch MIB [ROUNDS [BYTES]]: memory that is filled with what its addresses say,
+ * read again, and read once more the other way round: one word in so many bytes
+ * (64, a line of the cache; a page has 4096). Status 1 and the place if a word isn't
+ * what was written.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -24,10 +25,8 @@ static int wrong(const uint64_t *at, size_t i, unsigned int round)
 	return 1;
 }
 
-/* Each eighth word: one in a line of the cache. */
-static int run(uint64_t *at, size_t words, unsigned int round)
+static int run(uint64_t *at, size_t words, size_t step, unsigned int round)
 {
-	const size_t step = 8;
 	size_t i;
 
 	for (i = 0; i < words; i += step)
@@ -45,10 +44,11 @@ int main(int argc, char **argv)
 {
 	size_t size = argc > 1 ? strtoull(argv[1], NULL, 10) << 20 : 0;
 	unsigned int rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 1, round;
+	size_t step = (argc > 3 ? strtoull(argv[3], NULL, 10) : 64) / sizeof(uint64_t);
 	uint64_t *at;
 
-	if (!size || !rounds) {
-		fputs("usage: touch MIB [ROUNDS]\n", stderr);
+	if (!size || !rounds || !step || (size / sizeof(*at)) % step) {
+		fputs("usage: touch MIB [ROUNDS [BYTES]]\n", stderr);
 		return 2;
 	}
 	at = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (round = 0; round < rounds; round++)
-		if (run(at, size / sizeof(*at), round))
+		if (run(at, size / sizeof(*at), step, round))
 			return 1;
 	printf("touch: %s MiB passed\n", argv[1]);
 	return 0;
