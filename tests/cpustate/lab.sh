@@ -33,8 +33,10 @@ move_threads()
 	done
 }
 
+# What the host has to leave out, the guest has to, too.
+left_out=$(grep -o 'clearcpuid=[^ ]*' /proc/cmdline)
 echo 0 >/tmp/moved
-/covm -c "$vcpus" /guest/vmlinux 96 "pti=on seconds=$seconds" /guest/initrd >/tmp/console 2>/tmp/covm &
+/covm -c "$vcpus" /guest/vmlinux 96 "pti=on $left_out seconds=$seconds" /guest/initrd >/tmp/console 2>/tmp/covm &
 covm=$!
 move_threads $covm &
 until_stopped vectors vectors 2 $$ &
