@@ -35,7 +35,7 @@ told()
 		s/^(.*)\[ *(OK|PASS|PASSED) *\](.*)/ok \1\3/p; t
 		s/^(.*)\[ *(FAIL|FAILED) *\](.*)/not-ok \1\3/p; t
 		s/^(.*)\[ *(SKIP|UNSUPPORTED) *\](.*)/skip \1\3/p' |
-		sed -E 's/([[:space:]])[-+]([0-9])/\1\2/g; s/0x[0-9a-fA-F]+|[0-9]+/N/g; s/[[:space:]]+/ /g; s/ $//' |
+		sed -E 's/([[:space:]])[-+]([0-9])/\1\2/g; s/(0x)+[0-9a-fA-F]+|[0-9]+/N/g; s/[[:space:]]+/ /g; s/ $//' |
 		cut -c1-200 | sort -u
 }
 
