@@ -8,7 +8,7 @@ start_guest()
 		mount -t ext4 -o ro /dev/vdb /tools || exit 1
 	mkdir -p /fio && cp -r /tools/. /fio && umount /tools
 	colinux start name=fio kernel=/guest/vmlinux initrd=/guest/initrd mem=256 quiet \
-		cobd0=/mnt/image cobd1=/dev/vdb,ro "$@" >/tmp/start 2>&1 ||
+		cobd0=/mnt/image,cache=none cobd1=/dev/vdb,ro "$@" >/tmp/start 2>&1 ||
 		{ cat /tmp/start && exit 1; }
 	colinux exec --wait 200 fio -c 'mkdir -p /fio && mount -o ro /dev/vdb /fio' || exit 1
 }

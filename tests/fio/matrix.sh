@@ -6,7 +6,7 @@
 . /common.sh
 mkdir -p /q && mount -t ext4 /dev/vda /q && qemu-img create -q -f qcow2 /q/disk.qcow2 64M && umount /q
 check "a qcow2 image is made" $?
-start_guest cobd2=/mnt/disk.qcow2,format=qcow2
+start_guest cobd2=/mnt/disk.qcow2,format=qcow2,cache=none
 guest_fio --filename=/dev/vdc --rw=write --bs=1m --iodepth=4 --size=64m >/tmp/fio 2>&1
 check "and filled" $? "$(cat /tmp/fio)"
 

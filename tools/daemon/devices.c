@@ -96,6 +96,7 @@ static struct block_options block_options_of(const struct config_disk *disk)
 		.part = disk->part,
 		.iops = disk->iops,
 		.bps = disk->bps,
+		.direct = disk->direct,
 		.format = disk->format,
 		.overlay = disk->overlay,
 	};

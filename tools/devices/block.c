@@ -50,6 +50,8 @@ void block_describe(struct block *b)
 	append(dev, ", %llu KiB%s, %s",
 	       (unsigned long long)b->image.size / 1024,
 	       b->read_only ? ", read-only" : "", b->engine->name);
+	if (b->image.direct_fd >= 0)
+		append(dev, ", cache=none");
 	if (b->image.storage && *b->image.storage->why)
 		append(dev, " %.80s", b->image.storage->why);
 	if (b->errors)
@@ -264,7 +266,7 @@ struct device *block_create(struct machine *m, const char *name,
 		return NULL;
 	}
 	b->dev.ops = &block_ops;
-	b->image.fd = b->wake = -1;
+	b->image.fd = b->image.direct_fd = b->wake = -1;
 	if (open_all(b, opt, err))
 		goto free_block;
 	b->engine = choose_engine(b);

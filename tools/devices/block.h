@@ -18,6 +18,8 @@ struct storage;
 
 struct block_image {
 	int fd;		       /* -1: `storage` has it */
+	int direct_fd;	       /* past the page cache, or -1 */
+	uint32_t direct_align; /* a power of two */
 	uint64_t start;	       /* bytes of the file before the guest's first one */
 	_Atomic uint64_t size; /* bytes for the guest, a multiple of SECTOR */
 	uint32_t block_size;   /* logical, for the guest */
@@ -36,6 +38,14 @@ void block_image_close(struct block_image *image); /* the lock goes with it */
  */
 int partition_find(int fd, unsigned int number, uint64_t *start,
 		   uint64_t *size, struct error **err);
+
+struct block_io;
+
+/* block_direct.c: opens image->direct_fd. The error begins with the path. */
+int block_direct_open(struct block_image *image, const char *path,
+		      bool read_only, struct error **err);
+/* The descriptor for an operation. */
+int block_fd_for(const struct block_image *image, const struct block_io *io);
 
 /* ---- one operation -------------------------------------------------------- */
 
@@ -84,7 +94,7 @@ extern const struct block_engine block_uring; /* io_uring */
 extern const struct block_engine block_plain; /* preadv, pwritev */
 extern const struct block_engine block_vhost; /* image.storage */
 
-/* Does one operation at once; sets io->result. */
+/* Does one operation at once on a descriptor; sets io->result. */
 void block_io_now(int fd, struct block_io *io);
 
 /* For engines: empties an eventfd that doesn't block. */

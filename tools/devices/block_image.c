@@ -288,12 +288,14 @@ int block_image_open(struct block_image *image, const struct block_options *opt,
 	int rc;
 
 	memset(image, 0, sizeof(*image));
-	image->fd = -1;
+	image->fd = image->direct_fd = -1;
 	if (storage_needed(opt))
 		return open_storage(image, opt, err);
 	rc = open_file(image, opt->path, opt->read_only, err);
 	if (!rc && opt->part)
 		rc = take_partition(image, opt->path, opt->part, err);
+	if (!rc && opt->direct)
+		rc = block_direct_open(image, opt->path, opt->read_only, err);
 	if (rc)
 		block_image_close(image);
 	return rc;
@@ -305,5 +307,7 @@ void block_image_close(struct block_image *image)
 	image->storage = NULL;
 	if (image->fd >= 0)
 		close(image->fd);
-	image->fd = -1;
+	if (image->direct_fd >= 0)
+		close(image->direct_fd);
+	image->fd = image->direct_fd = -1;
 }

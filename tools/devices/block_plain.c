@@ -16,7 +16,7 @@
 #include "block.h"
 
 struct plain {
-	int fd;
+	const struct block_image *image;
 	int wake[2];
 	struct block_io *first, **last; /* done */
 };
@@ -79,7 +79,7 @@ static int plain_open(void **state, const struct block_image *image,
 
 	if (!p)
 		return -ENOMEM;
-	p->fd = image->fd;
+	p->image = image;
 	p->wake[0] = wake[0];
 	p->wake[1] = wake[1];
 	p->last = &p->first;
@@ -91,7 +91,7 @@ static void plain_submit(void *state, struct block_io *io)
 {
 	struct plain *p = state;
 
-	block_io_now(p->fd, io);
+	block_io_now(block_fd_for(p->image, io), io);
 	io->next = NULL;
 	*p->last = io;
 	p->last = &io->next;

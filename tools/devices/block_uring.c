@@ -20,7 +20,7 @@
 
 struct uring {
 	struct io_uring ring;
-	int fd;
+	const struct block_image *image;
 	int wake[2];
 	bool polled[2];	      /* a poll is under way */
 	bool once;	      /* an old kernel: each poll tells one write */
@@ -40,7 +40,7 @@ static int uring_open(void **state, const struct block_image *image,
 		free(u);
 		return rc;
 	}
-	u->fd = image->fd;
+	u->image = image;
 	u->wake[0] = wake[0];
 	u->wake[1] = wake[1];
 	*state = u;
@@ -64,30 +64,32 @@ static struct io_uring_sqe *get_sqe(struct uring *u)
 static void prepare(struct uring *u, struct io_uring_sqe *sqe,
 		    struct block_io *io)
 {
+	int fd = block_fd_for(u->image, io);
+
 	switch (io->op) {
 	case BLOCK_READ:
-		io_uring_prep_readv(sqe, u->fd, io->iov, io->iov_n, io->offset);
+		io_uring_prep_readv(sqe, fd, io->iov, io->iov_n, io->offset);
 		break;
 	case BLOCK_WRITE:
-		io_uring_prep_writev(sqe, u->fd, io->iov, io->iov_n,
+		io_uring_prep_writev(sqe, fd, io->iov, io->iov_n,
 				     io->offset);
 		break;
 	case BLOCK_WRITE_DURABLE:
-		io_uring_prep_writev2(sqe, u->fd, io->iov, io->iov_n,
+		io_uring_prep_writev2(sqe, fd, io->iov, io->iov_n,
 				      io->offset, RWF_DSYNC);
 		break;
 	case BLOCK_PUNCH:
 		io_uring_prep_fallocate(
-			sqe, u->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			sqe, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			(off_t)io->offset, (off_t)io->length);
 		break;
 	case BLOCK_ZERO:
 		io_uring_prep_fallocate(
-			sqe, u->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+			sqe, fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
 			(off_t)io->offset, (off_t)io->length);
 		break;
 	default:
-		io_uring_prep_fsync(sqe, u->fd, IORING_FSYNC_DATASYNC);
+		io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
 		break;
 	}
 }
@@ -99,7 +101,7 @@ static void uring_submit(void *state, struct block_io *io)
 	struct io_uring_sqe *sqe;
 
 	if (io->op == BLOCK_DISCARD) {
-		block_io_now(u->fd, io);
+		block_io_now(u->image->fd, io);
 		io->next = u->now;
 		u->now = io;
 		return;

@@ -98,6 +98,7 @@ struct block_options {
 	bool read_only;
 	unsigned int part;   /* one partition of a raw image, 0: all of it */
 	uint64_t iops, bps;  /* limits per second, 0: none */
+	bool direct;	     /* past the host's page cache */
 	const char *format;  /* of `path`; NULL: raw */
 	const char *overlay; /* qcow2 file that takes the changes, or NULL */
 };

@@ -76,15 +76,16 @@ static const char *on_off(bool on)
 	return on ? "on" : "off";
 }
 
-static char *file_node(const char *name, const char *path, bool read_only)
+static char *file_node(const char *name, const char *path, bool read_only,
+		       bool direct)
 {
 	char *filename = value(path, strlen(path)), *node;
 	struct stat st;
 	bool device = !stat(path, &st) && S_ISBLK(st.st_mode);
 
-	node = need_format("driver=%s,node-name=%s,filename=%s,read-only=%s,discard=unmap",
+	node = need_format("driver=%s,node-name=%s,filename=%s,read-only=%s,discard=unmap,cache.direct=%s",
 			   device ? "host_device" : "file", name, filename,
-			   on_off(read_only));
+			   on_off(read_only), on_off(direct));
 	free(filename);
 	return node;
 }
@@ -133,10 +134,10 @@ static char *nbd_inet_node(const char *rest, bool read_only)
 }
 
 /* What the format lies in; NULL: no such URL. */
-static char *lower_node(const char *path, bool read_only)
+static char *lower_node(const char *path, bool read_only, bool direct)
 {
 	if (!is_url(path))
-		return file_node("file", path, read_only);
+		return file_node("file", path, read_only, direct);
 	if (strchr(path, '%') || strchr(path, '@'))
 		return NULL;
 	if (path[3] == '+')
@@ -156,7 +157,7 @@ static int add_nodes(struct words *w, const struct block_options *opt,
 {
 	const char *format = opt->format ? opt->format : "raw";
 	bool read_only = opt->read_only || opt->overlay;
-	char *lower = lower_node(opt->path, read_only);
+	char *lower = lower_node(opt->path, read_only, opt->direct);
 
 	if (!lower)
 		return error_set(err, 0,
@@ -166,7 +167,8 @@ static int add_nodes(struct words *w, const struct block_options *opt,
 				    "file=file", read_only));
 	if (!opt->overlay)
 		return 0;
-	add_blockdev(w, file_node("changes", opt->overlay, opt->read_only));
+	add_blockdev(w, file_node("changes", opt->overlay, opt->read_only,
+				  opt->direct));
 	add_blockdev(w, format_node("qcow2", "disk", "file=changes,backing=base",
 				    opt->read_only));
 	return 0;

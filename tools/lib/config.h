@@ -31,6 +31,7 @@ struct config_disk {
 	char *format;	   /* NULL: raw */
 	char *overlay;	   /* path, or NULL */
 	uint64_t iops, bps; /* limits per second, 0: none */
+	bool direct;	    /* cache=none */
 };
 
 #define CONFIG_SHARES  32

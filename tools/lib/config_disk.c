@@ -92,6 +92,16 @@ static int take_bps(struct config_disk *disk, const char *value,
 	return take_rate(&disk->bps, "bps", value, err);
 }
 
+static int take_cache(struct config_disk *disk, const char *value,
+		      struct error **err)
+{
+	disk->direct = !strcmp(value, "none");
+	if (disk->direct || !strcmp(value, "writeback"))
+		return 0;
+	return error_set(err, 0, "cache=%s is neither writeback nor none",
+			 value);
+}
+
 static const struct disk_option {
 	const char *name; /* with its '=' */
 	int (*take)(struct config_disk *disk, const char *value,
@@ -100,6 +110,7 @@ static const struct disk_option {
 	{ "ro", take_ro },	     { "part=", take_part },
 	{ "format=", take_format },  { "overlay=", take_overlay },
 	{ "iops=", take_iops },	     { "bps=", take_bps },
+	{ "cache=", take_cache },
 };
 
 static int disk_option(struct config_disk *disk, const char *word,
@@ -115,7 +126,7 @@ static int disk_option(struct config_disk *disk, const char *word,
 			return options[i].take(disk, word + n, err);
 	}
 	return error_set(err, 0,
-			 "unknown option '%s': ro, part=N, format=F, overlay=PATH, iops=N and bps=N are; a path with a comma needs quotes",
+			 "unknown option '%s': ro, part=N, format=F, overlay=PATH, iops=N, bps=N and cache=none are; a path with a comma needs quotes",
 			 word);
 }
 
@@ -128,6 +139,9 @@ static int check_together(const struct config_disk *disk, struct error **err)
 	if (disk->part && (!raw || disk->overlay))
 		return error_set(err, 0,
 				 "part= is for raw images without overlay alone: in others the guest finds the partitions itself");
+	if (disk->direct && config_disk_is_url(disk))
+		return error_set(err, 0,
+				 "cache=none is for files and devices of this host: an NBD server has a cache of its own");
 	return 0;
 }
 
@@ -176,6 +190,8 @@ void config_disk_text(const struct config_disk *disk, struct text *out)
 		text_format(out, ",iops=%llu", (unsigned long long)disk->iops);
 	if (disk->bps)
 		text_format(out, ",bps=%llu", (unsigned long long)disk->bps);
+	if (disk->direct)
+		text_format(out, ",cache=none");
 }
 
 bool config_disk_is_url(const struct config_disk *disk)

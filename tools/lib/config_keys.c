@@ -260,7 +260,7 @@ static const struct config_key keys[] = {
 	{ "mem", INDEX_NONE, 0, parse_mem,
 	  "SIZE: memory in MB, or with K, M or G; default a quarter of the host's, at most 1G" },
 	{ "cobd", INDEX_NUMBER, CONFIG_DISKS - 1, config_parse_cobd,
-	  "PATH[,ro][,part=N][,format=F][,overlay=PATH][,iops=N][,bps=N]: block device from a file, a host block device or an NBD URL" },
+	  "PATH[,ro][,part=N][,format=F][,overlay=PATH][,iops=N][,bps=N][,cache=none]: block device from a file, a host block device or an NBD URL" },
 	{ "cocon", INDEX_NONE, 0, parse_cocon,
 	  "COLUMNSxROWS[xLINES]: size of the console and of its scrollback" },
 	{ "maxmem", INDEX_NONE, 0, parse_maxmem,
