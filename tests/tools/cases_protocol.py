@@ -35,6 +35,23 @@ def scrollback(b):
     expect_in(b"early\nwords\n", c.output_until(b"words\n"))
 
 
+def garbage(b):
+    """A guest's garbage on the console leaves info and log readable, and terminals alone"""
+    b.daemon(WAITS)
+    c = b.connect()
+    c.result("attach")
+    c.output_until(b"hello\n")
+    c.send_frame(INPUT, b"a\0b \xff \xc2\x9b2J \x1b[2J \x7f end\xc3\xa4\tof it\n")
+    c.output_until(b"of it\n")
+    shown = b.cli("info", "t")
+    expect_equal(shown.stderr, b"")
+    expect_in("  a\ufffdb \ufffd ?2J ?[2J ? end\u00e4\tof it\n".encode(), shown.stdout)
+    expect_in(b"of it", b.cli("log", "t").stdout)
+    expect_equal(b.cli("info", "--json", "t").returncode, 0)
+    expect_equal(b.cli("stop", "t").returncode, 0)
+    expect_in(b"poweroff", b.cli("info", "t").stdout)
+
+
 def much_input(b):
     """Input that the console takes in pieces arrives whole"""
     b.daemon(WAITS)
@@ -346,7 +363,7 @@ def socket_mode(b):
     expect_equal(oct(os.stat(b.dir / "run/t.sock").st_mode & 0o777), "0o600")
 
 
-CASES = [two_attached, scrollback, much_input, unread_stream, stop_orderly,
+CASES = [two_attached, scrollback, garbage, much_input, unread_stream, stop_orderly,
          stop_force, stop_late, signals, sigterm_orderly, panic, killed_daemon, reboot,
          reboot_fails, run_fails, same_name, bad_requests, long_line,
          several_in_one, bad_frames, sizes, power_events, many_connections,
