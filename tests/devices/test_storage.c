@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -253,6 +254,115 @@ static void test_killed(void **state)
 	disk_free(d);
 }
 
+static void stop_helper(struct disk *d)
+{
+	pid_t helper = (pid_t)block_of(d->dev)->image.storage->helper.pid;
+	int status;
+
+	assert_int_equal(kill(helper, SIGSTOP), 0);
+	assert_int_equal(waitpid(helper, &status, WUNTRACED), helper);
+}
+
+static struct disk *overlay_disk(void)
+{
+	struct disk *d = disk_begin();
+	struct block_options opt = { .path = d->path };
+
+	opt.overlay = with_suffix(d, ".mine");
+	disk_add(d, &opt);
+	disk_start(d, 64, FEATURES | RING);
+	assert_int_equal(request(d, IN, 8, d->data, 4096, 1), OK);
+	return d;
+}
+
+static void overlay_disk_free(struct disk *d)
+{
+	unlink(with_suffix(d, ".mine"));
+	disk_free(d);
+}
+
+/* A helper that hangs and keeps its socket. `colinux info` tells of it; a device that
+ * stops gives it up, and the requests have failed. */
+static void test_hangs(void **state)
+{
+	struct disk *d = overlay_disk();
+	unsigned int i;
+
+	(void)state;
+	stop_helper(d);
+	for (i = 0; i < 20; i++)
+		assert_true(put(d, i, i % 2 ? IN : OUT, 0, d->data, 8192, 2) >=
+			    0);
+	gring_kick(&d->g);
+	assert_null(strstr(detail(&d->rig, 0), "wait"));
+	sleep(3);
+	assert_non_null(strstr(detail(&d->rig, 0), "20 requests wait for "));
+	reg_write(&d->rig, 0, CO_DEV_STATUS, 0, 0);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(status_of(d, i), IOERR);
+	assert_non_null(strstr(detail(&d->rig, 0),
+			       "qemu-storage-daemon didn't answer and was killed, 20 I/O errors"));
+	disk_start(d, 64, FEATURES | RING);
+	assert_non_null(strstr(why(&d->rig, 0), "cannot start I/O: "));
+	overlay_disk_free(d);
+}
+
+/* The same with nothing under way: the next start finds it out. */
+static void test_hangs_idle(void **state)
+{
+	struct disk *d = overlay_disk();
+
+	(void)state;
+	stop_helper(d);
+	reg_write(&d->rig, 0, CO_DEV_STATUS, 0, 0);
+	disk_start(d, 64, FEATURES | RING);
+	assert_non_null(strstr(why(&d->rig, 0), "cannot start I/O: "));
+	assert_non_null(strstr(detail(&d->rig, 0), "didn't answer and was killed"));
+	overlay_disk_free(d);
+}
+
+/* One that isn't gone when it's killed: here because somebody else traces it, else
+ * because the host's kernel waits for a disk. */
+static void test_does_not_go(void **state)
+{
+	struct disk *d = overlay_disk();
+	pid_t helper = (pid_t)block_of(d->dev)->image.storage->helper.pid;
+	pid_t tracer = fork();
+	int status;
+
+	(void)state;
+	if (!tracer) {
+		if (ptrace(PTRACE_SEIZE, helper, 0, 0))
+			_exit(1);
+		kill(getpid(), SIGSTOP);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(waitpid(tracer, &status, WUNTRACED), tracer);
+	assert_true(WIFSTOPPED(status));
+	stop(d);
+	assert_int_equal(kill(helper, 0), 0);
+	kill(tracer, SIGKILL);
+	assert_int_equal(waitpid(tracer, &status, 0), tracer);
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	overlay_disk_free(d);
+}
+
+/* A program that is run and doesn't come to its end. */
+static void test_endless(void **state)
+{
+	char *const endless[] = { "sleep", "1000", NULL };
+	char *const quick[] = { "true", NULL };
+	struct error *err = NULL;
+
+	(void)state;
+	assert_int_equal(child_run(quick, 0, &err), 0);
+	assert_int_equal(child_run(quick, 10, &err), 0);
+	assert_int_equal(child_run(endless, 1, &err), -1);
+	assert_string_equal(err->text, "sleep: hasn't ended after 1 seconds, and was killed");
+	error_free(&err);
+}
+
 /* A zombie, if init leaves one, is dead enough. */
 static bool alive(pid_t pid)
 {
@@ -390,6 +500,21 @@ static void test_lies(void **state)
 	}
 }
 
+/* What it writes into the requests doesn't make us ask again and again. */
+static void test_lie_type(void **state)
+{
+	struct disk *d = disk_begin();
+	struct block_options opt = { .path = d->path, .format = "qcow2" };
+
+	(void)state;
+	set_lie("type");
+	disk_add(d, &opt);
+	disk_start(d, 64, RING);
+	assert_int_equal(request(d, OUT, 8, d->data, 4096, 1), OK);
+	assert_int_equal(request(d, OUT, 8, d->data, 4096, 1), OK);
+	disk_free(d);
+}
+
 /* One about itself: it isn't taken at all. */
 static void test_lies_at_first(void **state)
 {
@@ -457,10 +582,15 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_hangs),
+		cmocka_unit_test(test_hangs_idle),
+		cmocka_unit_test(test_does_not_go),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nbd),
 		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_lie_type),
 		cmocka_unit_test(test_lies_at_first),
 	};
 

@@ -11,6 +11,8 @@
 #include "../lib/text.h"
 
 #define WORDS_MAX 16
+/* A header is written, and the base asked for its size: over a network, perhaps. */
+#define OVERLAY_SECONDS 60
 
 /* virtio-blk's features and the transport's that block_vhost.c knows. */
 #define FEATURES                                                 \
@@ -195,7 +197,7 @@ static int make_overlay(const struct block_options *opt, struct error **err)
 
 	if (!base)
 		return error_set(err, errno, "cannot be opened");
-	rc = child_run(argv, err);
+	rc = child_run(argv, OVERLAY_SECONDS, err);
 	free(base);
 	return rc ? error_wrap(err, "overlay=%s", opt->overlay) : 0;
 }
@@ -226,10 +228,16 @@ static bool ended_soon(struct storage *s, char *how, size_t size)
 	return false;
 }
 
-void storage_lost(struct storage *s)
+void storage_lost(struct storage *s, const char *why)
 {
-	if (!ended_soon(s, s->why, sizeof(s->why)))
-		snprintf(s->why, sizeof(s->why), "broke off the connection");
+	if (atomic_load(&s->lost))
+		return;
+	if (why || !ended_soon(s, s->why, sizeof(s->why))) {
+		snprintf(s->why, sizeof(s->why), "%s and was killed",
+			 why ? why : "broke off the connection");
+		child_kill(&s->helper);
+	}
+	atomic_store(&s->lost, true);
 }
 
 /* The program says why on stderr. */
