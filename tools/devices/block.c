@@ -78,11 +78,6 @@ static void block_describe(struct device *dev)
 
 /* ---- the thread ------------------------------------------------------------- */
 
-static uint64_t bytes_of(const struct chain *c)
-{
-	return c->out_size > c->in_size ? c->out_size : c->in_size;
-}
-
 /*
  * There is a free request: the queue lets in no more chains than its size.
  * Returns for how many milliseconds those that are left must wait; -1: none is.
@@ -98,7 +93,6 @@ static int take_requests(struct block *b, struct queue *q)
 			struct request *r = b->free;
 
 			b->free = r->next;
-			throttle_take(&b->throttle, bytes_of(&r->chain));
 			block_begin(b, r);
 			if (!b->free)
 				return -1;

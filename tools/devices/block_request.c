@@ -305,6 +305,18 @@ static void take_status(struct request *r)
 		c->in_n--;
 }
 
+/* Bytes that count for bps=: those that are read, written or zeroed. Nothing for what
+ * moves none: discarding is one request, whatever its range, as is a flush, and what
+ * is refused. */
+static uint64_t bytes_to_pay(const struct request *r, enum status status)
+{
+	if (status != STATUS_LATER)
+		return 0;
+	if (r->type == TYPE_IN || r->type == TYPE_OUT)
+		return r->left;
+	return r->type == TYPE_WRITE_ZEROES ? r->io.length : 0;
+}
+
 void block_begin(struct block *b, struct request *r)
 {
 	struct block_header h;
@@ -323,6 +335,7 @@ void block_begin(struct block *b, struct request *r)
 	r->iov = NULL;
 	r->iov_n = 0;
 	status = start_request(b, r, &h);
+	throttle_take(&b->throttle, bytes_to_pay(r, status));
 	if (status == STATUS_LATER)
 		submit(b, r);
 	else
