@@ -232,6 +232,10 @@ def bad_requests(b):
             (b'{"id": 1, "verb": "power", "args": {"event": "x"}}\n', "args.event"),
             (b'{"id": 1, "verb": "exec", "args": {}}\n', "args.argv"),
             (b'{"id": 1, "verb": "exec", "args": {"argv": [1]}}\n', "args.argv[0]"),
+            (b'{"id": 1, "verb": "exec", "args": {"argv": ["x"], "shell": 5}}\n', "either args.argv"),
+            (b'{"id": 1, "verb": "exec", "args": {"argv": ["x"], "shell": "x"}}\n', "either args.argv"),
+            (b'{"id": 1, "verb": "exec", "args": {"shell": 5}}\n', "args.shell is no string"),
+            (b'{"id": 1, "verb": "exec", "args": {"argv": "x"}}\n', "args.argv is no array"),
             (b'{"id": 1, "verb": "exec", "args": {"argv": []}}\n', "empty"),
             (b"[" * 5000 + b"\n", "malformed JSON")]:
         c.send(line)
