@@ -430,6 +430,12 @@ static void test_refused(void **state)
 {
 	struct disk *d = disk_begin();
 	struct block_options opt = { .path = d->path, .format = "qcow2" };
+	static const char *const urls[] = {
+		"nbd://h:1,server.type=unix/x", "nbd://h:0/x", "nbd://h:65536/x",
+		"nbd://h:/x", "nbd://h:1x/y", "nbd://h:99999999999/x",
+		"nbd://[::1]x/y", "nbd://[::1],y=z",
+	};
+	size_t i;
 
 	(void)state;
 	refused(&opt, "not in qcow2 format");
@@ -438,6 +444,12 @@ static void test_refused(void **state)
 	refused(&(struct block_options){ .path = "/nowhere/x", .format = "vmdk" },
 		"No such file");
 	refused(&(struct block_options){ .path = "nbd://" }, "is none of nbd://");
+	for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		refused(&(struct block_options){ .path = urls[i] },
+			"is none of nbd://");
+	/* A comma is the host's, not the beginning of another word for the helper. */
+	refused(&(struct block_options){ .path = "nbd://no,such=host:1/x,y" },
+		"no,such=host");
 	refused(&(struct block_options){ .path = "nbd+unix:///x?socket=/nowhere" },
 		"nowhere");
 	opt = (struct block_options){ .path = d->path,

@@ -108,27 +108,38 @@ static char *nbd_unix_node(const char *rest, bool read_only)
 	return node;
 }
 
+/* What stands behind the host, and nothing else; *rest goes on to the export. */
+static bool take_port(const char **rest, unsigned int *port)
+{
+	const char *p = *rest;
+	unsigned int n = 0;
+
+	*port = 10809;
+	if (*p == ':') {
+		for (p++; *p >= '0' && *p <= '9' && n <= UINT16_MAX; p++)
+			n = n * 10 + (unsigned int)(*p - '0');
+		*port = n;
+	}
+	*rest = p;
+	return *port && *port <= UINT16_MAX && (!*p || *p == '/');
+}
+
 /* nbd://HOST[:PORT][/EXPORT]; an IPv6 address is in brackets. */
 static char *nbd_inet_node(const char *rest, bool read_only)
 {
 	size_t n = *rest == '[' ? strcspn(rest, "]") + 1 : strcspn(rest, ":/");
 	bool brackets = *rest == '[';
+	const char *name = rest + n;
 	char *host, *export, *node;
-	const char *port = "10809";
-	size_t digits = 5;
+	unsigned int port;
 
-	if (!n || n > strlen(rest) || (brackets && n < 3))
+	if (!n || n > strlen(rest) || (brackets && n < 3) ||
+	    !take_port(&name, &port))
 		return NULL;
 	host = value(rest + brackets, n - 2 * brackets);
-	rest += n;
-	if (*rest == ':') {
-		port = rest + 1;
-		digits = strcspn(port, "/");
-		rest = port + digits;
-	}
-	export = value(*rest ? rest + 1 : "", *rest ? strlen(rest + 1) : 0);
-	node = need_format("driver=nbd,node-name=file,server.type=inet,server.host=%s,server.port=%.*s,export=%s,read-only=%s,discard=unmap",
-			   host, (int)digits, port, export, on_off(read_only));
+	export = value(*name ? name + 1 : "", *name ? strlen(name + 1) : 0);
+	node = need_format("driver=nbd,node-name=file,server.type=inet,server.host=%s,server.port=%u,export=%s,read-only=%s,discard=unmap",
+			   host, port, export, on_off(read_only));
 	free(host);
 	free(export);
 	return node;
