@@ -317,6 +317,27 @@ static void test_reset_while_held(void **state)
 	assert_int_equal(c->fake.sent, 1);
 }
 
+/* It isn't when only another queue goes. */
+static void test_queue_goes_while_held(void **state)
+{
+	struct card *c = *state;
+	struct net_user *u = c->fake.b.user;
+	uint32_t written;
+
+	start(c, ALL);
+	c->fake.refuse = true;
+	send_frame(c, &plain, 60);
+	reg_write(&c->rig, 0, CO_DEV_QUEUE_READY, NET_CONTROL, 0);
+	assert_int_equal(gring_get(&c->q[NET_TX], &written), -1);
+	c->fake.refuse = false;
+	u->ops->writable(u);
+	rig_settle(&c->rig);
+	assert_int_equal(c->fake.sent, 1);
+	assert_true(gring_get(&c->q[NET_TX], &written) >= 0);
+	send_frame(c, &plain, 60);
+	assert_int_equal(c->fake.sent, 2);
+}
+
 /* ---- into the guest --------------------------------------------------------- */
 
 static void test_receive(void **state)
@@ -672,7 +693,8 @@ int main(void)
 		T(test_config),		T(test_no_offloads),
 		T(test_send),		T(test_send_header),
 		T(test_send_many),	T(test_send_refused),
-		T(test_reset_while_held), T(test_receive),
+		T(test_reset_while_held), T(test_queue_goes_while_held),
+		T(test_receive),
 		T(test_merge),		T(test_merge_waits),
 		T(test_split_header),	T(test_no_merge),
 		T(test_link),		T(test_link_while_held),
