@@ -127,6 +127,7 @@ void disk_add(struct disk *d, const struct block_options *opt)
 	d->dev = block_create(d->rig.m, "cobd0", opt, &err);
 	if (!d->dev)
 		fail_msg("%s", err->text);
+	block_keep(d->rig.m);
 	d->data = rig_alloc(&d->rig, BYTES, 4096);
 	d->header = rig_alloc(&d->rig, 256 * 32, 16);
 }

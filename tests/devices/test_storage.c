@@ -550,6 +550,38 @@ static void test_lies_at_first(void **state)
 	disk_free(d);
 }
 
+/* A VM that isn't started after all leaves no overlay, but one that was there. */
+static void test_nothing_left(void **state)
+{
+	struct disk *d = disk_begin();
+	char *over = with_suffix(d, ".mine");
+	struct block_options opt = { .path = d->path, .overlay = over };
+	struct error *err = NULL;
+	int i;
+
+	(void)state;
+	assert_non_null(block_create(d->rig.m, "cobd0", &opt, &err));
+	assert_int_equal(access(over, F_OK), 0);
+	stop(d);
+	assert_int_equal(access(over, F_OK), -1);
+	for (i = 0; i < 2; i++) {
+		rig_free(&d->rig);
+		rig_init(&d->rig);
+		d->dev = block_create(d->rig.m, "cobd0", &opt, &err);
+		assert_non_null(d->dev);
+		if (!i)
+			block_keep(d->rig.m);
+		stop(d);
+		assert_int_equal(access(over, F_OK), 0);
+	}
+	unlink(over);
+	/* The helper doesn't take it. */
+	set_lie("leaves");
+	refused(&opt, "I don't like this image");
+	assert_int_equal(access(over, F_OK), -1);
+	disk_free(d);
+}
+
 /* NBD by another qemu-storage-daemon. */
 static void test_nbd(void **state)
 {
@@ -601,6 +633,7 @@ int main(void)
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nbd),
+		cmocka_unit_test(test_nothing_left),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_lie_type),
 		cmocka_unit_test(test_lies_at_first),

@@ -360,6 +360,25 @@ def pidfile(b):
     expect(not (b.dir / "pid").exists(), "the pid file is still there")
 
 
+def failed_start(b):
+    """A start that fails late leaves nothing of its own, and others' files"""
+    run = b.dir / "run"
+    (run / "t.sock").mkdir(parents=True)
+    b.file("pid", "4711\n")
+    b.file("base", b"\0" * 65536)
+    said = b.starting_fails(WAITS, "name=t", f"kernel={b.dir}/kernel", "-p", b.dir / "pid",
+                            "eth0=switch,lan", f"cobd0={b.dir}/base,overlay={b.dir}/over",
+                            program="colinux-daemon-tsan")
+    expect_in("cannot listen on control socket", said)
+    expect_equal(sorted(os.listdir(run)), ["t.lock", "t.sock"])
+    expect_equal((b.dir / "pid").read_text(), "4711\n")
+    expect(not (b.dir / "over").exists(), "the overlay is there")
+    (run / "t.sock").rmdir()
+    b.daemon(WAITS, f"cobd0={b.dir}/base,overlay={b.dir}/over", program="colinux-daemon-tsan")
+    expect_equal(b.cli("stop", "t").returncode, 0)
+    expect((b.dir / "over").exists(), "the overlay is gone")
+
+
 def socket_mode(b):
     """Socket and runtime directory are the user's alone"""
     b.daemon(WAITS)
@@ -371,5 +390,5 @@ CASES = [two_attached, scrollback, garbage, much_input, unread_stream, stop_orde
          stop_force, stop_late, signals, sigterm_orderly, panic, killed_daemon, reboot,
          reboot_fails, run_fails, same_name, bad_requests, long_line,
          several_in_one, bad_frames, sizes, power_events, many_connections,
-         lazy_reader, protocol_mismatch, foreground_output, pidfile,
+         lazy_reader, protocol_mismatch, foreground_output, pidfile, failed_start,
          socket_mode]

@@ -72,6 +72,7 @@ struct daemon {
 	struct daemon_options options;
 	char *directory; /* runtime directory */
 	int lock_fd;
+	bool wrote_pidfile;
 	bool in_loop; /* the VM was started: its end is a verdict */
 	uint64_t started; /* seconds since 1970 */
 	uint64_t boot_time; /* of the VM as it is now, uv_hrtime() */
@@ -228,6 +229,8 @@ json_t *info_json(struct daemon *d);
 int verdict_save(struct daemon *d, struct error **err);
 /* Before the VM runs: what stands there if this process never gets to say. */
 int verdict_prepare(struct daemon *d, struct error **err);
+/* It never ran after all: NAME.json goes. */
+void verdict_forget(const struct daemon *d);
 
 /* ---- stats.c -------------------------------------------------------------- */
 

@@ -314,6 +314,20 @@ free_block:
 	return NULL;
 }
 
+static void keep(struct device *dev, void *arg)
+{
+	struct block *b = block_of(dev);
+
+	(void)arg;
+	if (b && b->image.storage)
+		storage_keep(b->image.storage);
+}
+
+void block_keep(struct machine *m)
+{
+	machine_each(m, keep, NULL);
+}
+
 void block_use_engine(struct device *dev, const struct block_engine *engine)
 {
 	use_engine(to_block(dev), engine);

@@ -213,7 +213,8 @@ static int make_overlay(const struct block_options *opt, struct error **err)
 	return rc ? error_wrap(err, "overlay=%s", opt->overlay) : 0;
 }
 
-static int check_overlay(const struct block_options *opt, struct error **err)
+static int check_overlay(struct storage *s, const struct block_options *opt,
+			 struct error **err)
 {
 	struct stat st;
 
@@ -221,6 +222,7 @@ static int check_overlay(const struct block_options *opt, struct error **err)
 		return 0;
 	if (errno != ENOENT || opt->read_only)
 		return error_set(err, errno, "overlay=%s", opt->overlay);
+	s->made = need_copy(opt->overlay, strlen(opt->overlay));
 	return make_overlay(opt, err);
 }
 
@@ -306,7 +308,7 @@ struct storage *storage_open(const struct block_options *opt,
 	struct storage *s = need(sizeof(*s));
 
 	s->helper.listener = s->helper.address = s->helper.said = -1;
-	if (!check_overlay(opt, err) && !start(s, opt, err))
+	if (!check_overlay(s, opt, err) && !start(s, opt, err))
 		return s;
 	storage_close(s);
 	error_wrap(err, "%s", opt->path);
@@ -320,10 +322,19 @@ int storage_connect(const struct storage *s, struct vhost_user *vu)
 	return fd < 0 ? -errno : vhost_user_open(vu, fd, FEATURES);
 }
 
+void storage_keep(struct storage *s)
+{
+	free(s->made);
+	s->made = NULL;
+}
+
 void storage_close(struct storage *s)
 {
 	if (!s)
 		return;
 	child_free(&s->helper);
+	if (s->made)
+		unlink(s->made);
+	free(s->made);
 	free(s);
 }

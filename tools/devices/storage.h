@@ -20,6 +20,7 @@ struct storage {
 	uint32_t block_size;
 	atomic_bool lost; /* it serves no more, and `why` tells how that came */
 	char why[160];
+	char *made; /* the overlay that goes when it's closed, or NULL */
 };
 
 /* Do these options need it? */
@@ -34,6 +35,8 @@ int storage_connect(const struct storage *s, struct vhost_user *vu);
  * what became of the program is found out. It's killed if it still lives: nothing of
  * what was given up may be done later. */
 void storage_lost(struct storage *s, const char *why);
+/* An overlay that was made for it stays; without that storage_close() removes it. */
+void storage_keep(struct storage *s);
 void storage_close(struct storage *s);
 
 #endif
