@@ -80,7 +80,7 @@ struct daemon {
 
 	uv_loop_t loop;
 	uv_signal_t sigterm, sigint, sighup;
-	uv_timer_t ending_timer, drain_timer, linger_timer;
+	uv_timer_t ending_timer, drain_timer, linger_timer, helpers_timer;
 	uv_async_t vcpu_ended;
 	uv_pipe_t listener;
 	struct connection *connections;
