@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,4 +45,18 @@ int teardown(void **state)
 	client_free(c);
 	snprintf(line, sizeof(line), "rm -rf %s", top);
 	return system(line);
+}
+
+int set_xattr(uint32_t fid, const char *name, const void *value, size_t n,
+	      uint32_t flags)
+{
+	int rc = walk(c, fid, 90, "");
+
+	if (!rc)
+		rc = ask(c, P9_TXATTRCREATE, "dsqd", 90u, name, (uint64_t)n,
+			 flags);
+	if (!rc && n)
+		rc = write_fid(c, 90, 0, value, (uint32_t)n) == (int)n ?
+			     0 : -EIO;
+	return rc ? clunk(c, 90), rc : clunk(c, 90);
 }

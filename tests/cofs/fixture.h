@@ -21,6 +21,9 @@ int teardown(void **state);
 const char *in(const char *name);
 /* A shell command in `top`, which must succeed. */
 void run(const char *command);
+/* XATTRCREATE, the value, and the clunk that sets it. */
+int set_xattr(uint32_t fid, const char *name, const void *value,
+	      size_t n, uint32_t flags);
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 

@@ -127,6 +127,7 @@ void disk_add(struct disk *d, const struct block_options *opt)
 	d->dev = block_create(d->rig.m, "cobd0", opt, &err);
 	if (!d->dev)
 		fail_msg("%s", err->text);
+	block_keep(d->rig.m);
 	d->data = rig_alloc(&d->rig, BYTES, 4096);
 	d->header = rig_alloc(&d->rig, 256 * 32, 16);
 }
@@ -270,4 +271,45 @@ void disk_random(struct disk *d)
 		assert_int_equal(request(d, T_FLUSH, 0, 0, 0, 0), OK);
 		break;
 	}
+}
+
+/* ---- images of other formats ------------------------------------------------- */
+
+void disk_shell(const char *format, const char *a, const char *b)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), format, a, b);
+	if (system(command))
+		fail_msg("failed: %s", command);
+}
+
+char *disk_path(const struct disk *d, const char *suffix)
+{
+	static char path[4][100];
+	static unsigned int next;
+	char *p = path[next++ % 4];
+
+	snprintf(p, sizeof(path[0]), "%s%s", d->path, suffix);
+	return p;
+}
+
+/* Ends the helper, too: the image is nobody's then. */
+void disk_stop(struct disk *d)
+{
+	machine_free(d->rig.m);
+	d->rig.m = NULL;
+}
+
+void disk_refused(const struct block_options *opt, const char *said)
+{
+	struct error *err = NULL;
+	struct rig rig;
+
+	rig_init(&rig);
+	assert_null(block_create(rig.m, "cobd0", opt, &err));
+	if (!strstr(err->text, said))
+		fail_msg("'%s' isn't in: %s", said, err->text);
+	error_free(&err);
+	rig_free(&rig);
 }

@@ -81,4 +81,13 @@ void disk_random(struct disk *d);
 /* The image is what the oracle says. */
 void check_image(struct disk *d);
 
+/* Runs a shell's command: `format` with up to two %s. */
+void disk_shell(const char *format, const char *a, const char *b);
+/* The image's path with something behind; four of them are valid at once. */
+char *disk_path(const struct disk *d, const char *suffix);
+/* Ends the machine, and with it helpers: the image is nobody's then. */
+void disk_stop(struct disk *d);
+/* No cobd can be made of that, and the error says so. */
+void disk_refused(const struct block_options *opt, const char *said);
+
 #endif

@@ -119,6 +119,23 @@ void rig_free(struct rig *rig)
 	munmap(rig->mem.base, RIG_MEMORY + RIG_HOLE + CO_LARGE_PAGE);
 }
 
+int rig_setup_rng(void **state)
+{
+	static struct rig rig;
+	struct error *err = NULL;
+
+	rig_init(&rig);
+	must(rng_create(rig.m, "corng", &err), "no corng");
+	*state = &rig;
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_free(*state);
+	return 0;
+}
+
 uint64_t rig_alloc(struct rig *rig, uint64_t size, uint64_t align)
 {
 	uint64_t pa = (rig->next + align - 1) / align * align;

@@ -35,6 +35,9 @@ struct rig {
 
 void rig_init(struct rig *rig);
 void rig_free(struct rig *rig);
+/* For cmocka: a rig with corng. */
+int rig_setup_rng(void **state);
+int rig_teardown(void **state);
 /* Zeroed guest memory, and its pointer. */
 uint64_t rig_alloc(struct rig *rig, uint64_t size, uint64_t align);
 void *rig_at(struct rig *rig, uint64_t pa);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "disk.h"
-#include "../../tools/devices/throttle.h"
+#include "../../tools/devices/block_device.h"
 
 /* ---- part= ------------------------------------------------------------------ */
 
@@ -160,6 +160,64 @@ static void test_throttle(void **state)
 	assert_in_range(let_in(&t, 4096, start, 1000 * MS), 10, 12);
 }
 
+/* Sizes that only a liar has don't make it cheap, nor keep a disk from its turn for
+ * longer than an hour. */
+static void test_throttle_absurd(void **state)
+{
+	static const uint64_t bytes[] = { 1ull << 40, 1ull << 45, UINT64_MAX / 1000,
+					  UINT64_MAX };
+	uint64_t start = 1ull << 50, hour = 3600 * 1000 * MS;
+	struct throttle t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+		throttle_init(&t, 0, 1 << 20);
+		throttle_take_at(&t, bytes[i], start);
+		assert_in_range(throttle_wait_at(&t, start), hour - 100 * MS,
+				hour);
+		throttle_init(&t, UINT64_MAX, UINT64_MAX);
+		throttle_take_at(&t, bytes[i], start);
+		assert_int_equal(throttle_wait_at(&t, start + 1000 * MS), 0);
+	}
+	throttle_init(&t, 0, 1ull << 60);
+	throttle_take_at(&t, 1ull << 60, start);
+	assert_in_range(throttle_wait_at(&t, start), 899 * MS, 900 * MS);
+	throttle_init(&t, 0, 1ull << 40);
+	throttle_take_at(&t, 3ull << 38, start);
+	assert_in_range(throttle_wait_at(&t, start), 649 * MS, 650 * MS);
+}
+
+/* What a request is charged, at 1 MiB/s; each costs 1 ms as one of 1000. */
+static void check_charge(uint32_t type, uint32_t sectors, uint64_t ms)
+{
+	struct disk *d = disk_begin();
+	struct block_options opt = { .path = d->path, .iops = 1000,
+				     .bps = 1 << 20 };
+	const struct throttle *t;
+
+	disk_add(d, &opt);
+	disk_start(d, 128, FEATURES | RING);
+	if (type == ZEROES || type == DISCARD)
+		assert_int_equal(range(d, type, 0, sectors, 0), OK);
+	else
+		assert_int_equal(request(d, type, 0, d->data, 512 * sectors, 1),
+				 OK);
+	t = &block_of(d->dev)->throttle;
+	assert_int_equal(t->bytes_at + MS - t->ops_at, ms * MS);
+	disk_free(d);
+}
+
+static void test_charges(void **state)
+{
+	(void)state;
+	check_charge(IN, 1024, 500);
+	check_charge(OUT, 512, 250);
+	check_charge(ZEROES, 2048, 1000);
+	check_charge(DISCARD, SECTORS, 0);
+	check_charge(T_FLUSH, 0, 0);
+}
+
 /* A limit holds: it can't be faster, however fast the machine is. */
 static void test_throttled_disk(void **state)
 {
@@ -262,6 +320,8 @@ int main(void)
 		cmocka_unit_test(test_gpt),
 		cmocka_unit_test(test_bad_tables),
 		cmocka_unit_test(test_throttle),
+		cmocka_unit_test(test_throttle_absurd),
+		cmocka_unit_test(test_charges),
 		cmocka_unit_test(test_throttled_disk),
 		cmocka_unit_test(test_resize),
 		cmocka_unit_test(test_no_resize),

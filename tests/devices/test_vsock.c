@@ -487,6 +487,25 @@ static void test_no_buffers(void **state)
 	assert_true(gring_turn(&t->tx, &written) >= 0);
 }
 
+/* The buffer that waits for a packet is no less the guest's when only another queue
+ * goes. */
+static void test_queue_goes(void **state)
+{
+	struct bench *t = *state;
+	unsigned int i;
+
+	for (i = 0; i <= RX; i++) {
+		rig_settle(&t->rig);
+		reg_write(&t->rig, 0, CO_DEV_QUEUE_READY, 2, 0);
+		gring_init(&t->event, &t->rig, 0, 2, RX, RING);
+	}
+	for (i = 0; i < RX; i++) {
+		send_op(t, VSOCK_REQUEST, i, 8);
+		expect_op(t, VSOCK_RST, 8, i);
+	}
+	assert_null(why(&t->rig, 0));
+}
+
 /* The table is full: the next are refused, and one that goes makes room. */
 static void test_many(void **state)
 {
@@ -561,7 +580,7 @@ int main(void)
 		TEST(test_credit),	   TEST(test_no_credit),
 		TEST(test_slow_reader),	   TEST(test_shutdown),
 		TEST(test_reset),	   TEST(test_no_buffers),
-		TEST(test_many),	   TEST(test_twice),
+		TEST(test_queue_goes),	   TEST(test_many),	   TEST(test_twice),
 		TEST(test_lies),
 	};
 

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from vm import expect, expect_equal, expect_in, until
+from vm import LIMIT, expect, expect_equal, expect_in, until
 
 WAITS = "power\nstop 1 bye\n"
 
@@ -110,6 +110,17 @@ def guard_killed(b):
     stop(d)
 
 
+def guard_stopped(b):
+    """A guard that hangs doesn't keep the daemon from its end"""
+    d = b.daemon(WAITS, 'exec0=sleep,"1000"')
+    until(lambda: programs(b)["exec0"]["running"], "the program")
+    os.kill(programs(b)["exec0"]["pid"], signal.SIGSTOP)
+    d.send_signal(signal.SIGTERM)
+    _, said = d.communicate(timeout=LIMIT)
+    expect_equal(d.returncode, 0)
+    expect_in(b"exec0: sleep left behind", said)
+
+
 def deaths(b):
     """The death of a program is told and noted, and the VM goes on"""
     script = program(b, "helper", "exit 3\n")
@@ -161,5 +172,5 @@ def survives_reboot(b):
     expect_equal(len((b.dir / "pid").read_text().split()), 1)
 
 
-CASES = [starts_and_ends, deaf, daemon_killed, guard_killed, deaths, fork_and_go, missing,
+CASES = [starts_and_ends, deaf, daemon_killed, guard_killed, guard_stopped, deaths, fork_and_go, missing,
          survives_reboot]

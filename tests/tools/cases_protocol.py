@@ -35,6 +35,23 @@ def scrollback(b):
     expect_in(b"early\nwords\n", c.output_until(b"words\n"))
 
 
+def garbage(b):
+    """A guest's garbage on the console leaves info and log readable, and terminals alone"""
+    b.daemon(WAITS)
+    c = b.connect()
+    c.result("attach")
+    c.output_until(b"hello\n")
+    c.send_frame(INPUT, b"a\0b \xff \xc2\x9b2J \x1b[2J \x7f end\xc3\xa4\tof it\n")
+    c.output_until(b"of it\n")
+    shown = b.cli("info", "t")
+    expect_equal(shown.stderr, b"")
+    expect_in("  a\ufffdb \ufffd ?2J ?[2J ? end\u00e4\tof it\n".encode(), shown.stdout)
+    expect_in(b"of it", b.cli("log", "t").stdout)
+    expect_equal(b.cli("info", "--json", "t").returncode, 0)
+    expect_equal(b.cli("stop", "t").returncode, 0)
+    expect_in(b"poweroff", b.cli("info", "t").stdout)
+
+
 def much_input(b):
     """Input that the console takes in pieces arrives whole"""
     b.daemon(WAITS)
@@ -215,6 +232,10 @@ def bad_requests(b):
             (b'{"id": 1, "verb": "power", "args": {"event": "x"}}\n', "args.event"),
             (b'{"id": 1, "verb": "exec", "args": {}}\n', "args.argv"),
             (b'{"id": 1, "verb": "exec", "args": {"argv": [1]}}\n', "args.argv[0]"),
+            (b'{"id": 1, "verb": "exec", "args": {"argv": ["x"], "shell": 5}}\n', "either args.argv"),
+            (b'{"id": 1, "verb": "exec", "args": {"argv": ["x"], "shell": "x"}}\n', "either args.argv"),
+            (b'{"id": 1, "verb": "exec", "args": {"shell": 5}}\n', "args.shell is no string"),
+            (b'{"id": 1, "verb": "exec", "args": {"argv": "x"}}\n', "args.argv is no array"),
             (b'{"id": 1, "verb": "exec", "args": {"argv": []}}\n', "empty"),
             (b"[" * 5000 + b"\n", "malformed JSON")]:
         c.send(line)
@@ -339,6 +360,25 @@ def pidfile(b):
     expect(not (b.dir / "pid").exists(), "the pid file is still there")
 
 
+def failed_start(b):
+    """A start that fails late leaves nothing of its own, and others' files"""
+    run = b.dir / "run"
+    (run / "t.sock").mkdir(parents=True)
+    b.file("pid", "4711\n")
+    b.file("base", b"\0" * 65536)
+    said = b.starting_fails(WAITS, "name=t", f"kernel={b.dir}/kernel", "-p", b.dir / "pid",
+                            "eth0=switch,lan", f"cobd0={b.dir}/base,overlay={b.dir}/over",
+                            program="colinux-daemon-tsan")
+    expect_in("cannot listen on control socket", said)
+    expect_equal(sorted(os.listdir(run)), ["t.lock", "t.sock"])
+    expect_equal((b.dir / "pid").read_text(), "4711\n")
+    expect(not (b.dir / "over").exists(), "the overlay is there")
+    (run / "t.sock").rmdir()
+    b.daemon(WAITS, f"cobd0={b.dir}/base,overlay={b.dir}/over", program="colinux-daemon-tsan")
+    expect_equal(b.cli("stop", "t").returncode, 0)
+    expect((b.dir / "over").exists(), "the overlay is gone")
+
+
 def socket_mode(b):
     """Socket and runtime directory are the user's alone"""
     b.daemon(WAITS)
@@ -346,9 +386,9 @@ def socket_mode(b):
     expect_equal(oct(os.stat(b.dir / "run/t.sock").st_mode & 0o777), "0o600")
 
 
-CASES = [two_attached, scrollback, much_input, unread_stream, stop_orderly,
+CASES = [two_attached, scrollback, garbage, much_input, unread_stream, stop_orderly,
          stop_force, stop_late, signals, sigterm_orderly, panic, killed_daemon, reboot,
          reboot_fails, run_fails, same_name, bad_requests, long_line,
          several_in_one, bad_frames, sizes, power_events, many_connections,
-         lazy_reader, protocol_mismatch, foreground_output, pidfile,
+         lazy_reader, protocol_mismatch, foreground_output, pidfile, failed_start,
          socket_mode]

@@ -134,6 +134,11 @@ struct device *cofs_create(struct machine *m, const char *name, const char *tag,
 	return (struct device *)m;
 }
 
+void block_keep(struct machine *m)
+{
+	(void)m;
+}
+
 /* The first disk takes any size. */
 int block_resize(struct machine *m, const char *name, uint64_t size, bool shrink,
 		 uint64_t *now, struct error **err)

@@ -91,9 +91,9 @@ class Bench:
                               env=env or self.env, cwd=self.dir,
                               timeout=LIMIT * 2)
 
-    def starting_fails(self, script, *words):
+    def starting_fails(self, script, *words, program="colinux-daemon"):
         """What a daemon that can't start says; its status must be 1."""
-        r = subprocess.run([PROGRAMS / "colinux-daemon", *map(str, words)],
+        r = subprocess.run([PROGRAMS / program, *map(str, words)],
                            env=self.environment(script, False, 0),
                            cwd=self.dir, capture_output=True, timeout=LIMIT)
         expect_equal(r.returncode, 1)

@@ -58,7 +58,7 @@ static int commit(const struct config_disk *disk, struct error **err)
 	char *const argv[] = { "qemu-img", "commit", "-q", "-f", "qcow2",
 			       disk->overlay, NULL };
 
-	return child_run(argv, err);
+	return child_run(argv, 0, err); /* it may be long */
 }
 
 /* Who has it open for a VM has locked bytes of it. The next start makes it new. */

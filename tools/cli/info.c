@@ -82,6 +82,19 @@ static void print_stats(json_t *stats)
 		       (long long)json_integer_value(v));
 }
 
+/* A guest's words are shown, not obeyed: a terminal takes control characters, those
+ * of 0x80 to 0x9f in UTF-8 too, for commands. */
+static void print_words(const char *s)
+{
+	for (; *s; s++) {
+		bool high = s[0] == '\xc2' && (s[1] & 0xe0) == 0x80;
+
+		putchar(high || (*s >= 0 && *s < ' ' && *s != '\t') ||
+					*s == 0x7f ? '?' : *s);
+		s += high;
+	}
+}
+
 static void print_log(const char *heading, json_t *lines)
 {
 	json_t *line;
@@ -90,8 +103,11 @@ static void print_log(const char *heading, json_t *lines)
 	if (!json_array_size(lines))
 		return;
 	puts(heading);
-	json_array_foreach(lines, i, line)
-		printf("  %s\n", json_string_value(line));
+	json_array_foreach(lines, i, line) {
+		fputs("  ", stdout);
+		print_words(json_string_value(line));
+		putchar('\n');
+	}
 }
 
 static void print_programs(json_t *programs, bool vm_runs)

@@ -21,6 +21,7 @@ struct agent {
 	struct console_reader reader;
 	uv_timer_t *timer;
 	enum agent_state state;
+	bool complained;
 	struct frame_reader frames;
 	struct text queue;
 	uint32_t last; /* stream number given out */
@@ -164,7 +165,10 @@ static void agent_output(struct console_reader *r, const uint8_t *data, size_t n
 	if (a->state == AGENT_BROKEN ||
 	    frame_feed(&a->frames, data, n, from_guest, a))
 		return;
-	say(a->d, 0, "the guest's agent sent something that is no frame");
+	/* Told once: a guest can do it as often as it likes. */
+	say(a->d, a->complained ? 2 : 0,
+	    "the guest's agent sent something that is no frame");
+	a->complained = true;
 	a->state = AGENT_BROKEN;
 	fail_all(a, "the agent in the guest sent something that is no frame");
 }

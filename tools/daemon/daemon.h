@@ -72,6 +72,7 @@ struct daemon {
 	struct daemon_options options;
 	char *directory; /* runtime directory */
 	int lock_fd;
+	bool wrote_pidfile;
 	bool in_loop; /* the VM was started: its end is a verdict */
 	uint64_t started; /* seconds since 1970 */
 	uint64_t boot_time; /* of the VM as it is now, uv_hrtime() */
@@ -79,7 +80,7 @@ struct daemon {
 
 	uv_loop_t loop;
 	uv_signal_t sigterm, sigint, sighup;
-	uv_timer_t ending_timer, drain_timer, linger_timer;
+	uv_timer_t ending_timer, drain_timer, linger_timer, helpers_timer;
 	uv_async_t vcpu_ended;
 	uv_pipe_t listener;
 	struct connection *connections;
@@ -214,7 +215,7 @@ void log_add(struct log *log, const void *data, size_t n); /* any thread */
 void log_copy(struct log *log, struct text *out);
 /* The last LOG_LINES lines as a JSON array of valid UTF-8. */
 json_t *log_lines(struct log *log);
-/* Any bytes as a JSON string: what isn't UTF-8 becomes U+FFFD. */
+/* Any bytes as a JSON string: what isn't UTF-8, and a NUL, becomes U+FFFD. */
 json_t *json_text(const char *data, size_t n);
 
 /* ---- verdict.c ------------------------------------------------------------ */
@@ -228,6 +229,8 @@ json_t *info_json(struct daemon *d);
 int verdict_save(struct daemon *d, struct error **err);
 /* Before the VM runs: what stands there if this process never gets to say. */
 int verdict_prepare(struct daemon *d, struct error **err);
+/* It never ran after all: NAME.json goes. */
+void verdict_forget(const struct daemon *d);
 
 /* ---- stats.c -------------------------------------------------------------- */
 

@@ -87,9 +87,13 @@ static int pack_command(json_t *args, enum frame_type *type, struct text *out,
 	json_t *argv = json_object_get(args, "argv");
 	json_t *shell = json_object_get(args, "shell");
 
-	if (json_is_array(argv) == json_is_string(shell))
+	if (!argv == !shell)
 		return error_set(err, 0,
 				 "either args.argv (array) or args.shell (string) is needed");
+	if (argv && !json_is_array(argv))
+		return error_set(err, 0, "args.argv is no array");
+	if (shell && !json_is_string(shell))
+		return error_set(err, 0, "args.shell is no string");
 	*type = argv ? FRAME_ARGV : FRAME_SHELL;
 	if (argv && pack_argv(argv, out, err))
 		return -1;

@@ -10,6 +10,9 @@
 
 extern char **environ;
 
+/* A guard needs GUARD_SECONDS, and a moment on a busy host. */
+#define HELPERS_PATIENCE_MS ((GUARD_SECONDS + 5) * 1000)
+
 struct helper {
 	uv_process_t process;
 	struct daemon *d;
@@ -79,6 +82,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int signal)
 {
 	struct helper *h = process->data;
 
+	free(h->fate); /* "left behind", and went after all */
 	h->fate = signal ? need_format("ended by signal %d (%s)", signal,
 				       strsignal(signal)) :
 			   need_format("ended with status %lld",
@@ -212,15 +216,34 @@ void helper_stop(struct helper *h)
 	uv_process_kill(&h->process, SIGTERM);
 }
 
+static void waited_enough(uv_timer_t *timer)
+{
+	struct helper *h;
+
+	for (h = timer->data; h; h = h->next) {
+		if (!helper_running(h))
+			continue;
+		h->fate = need_format("left behind: it doesn't end");
+		say(h->d, 0, "%s: %s %s", h->name, h->program, h->fate);
+		uv_process_kill(&h->process, SIGKILL);
+	}
+}
+
+/* A guard that was stopped, or whose program hangs in the host's kernel, doesn't keep
+ * the daemon. */
 void helpers_end(struct daemon *d)
 {
 	struct helper *h;
 
+	uv_timer_init(&d->loop, &d->helpers_timer);
+	d->helpers_timer.data = d->helpers;
+	uv_timer_start(&d->helpers_timer, waited_enough, HELPERS_PATIENCE_MS, 0);
 	for (h = d->helpers; h; h = h->next)
 		helper_stop(h);
 	for (h = d->helpers; h; h = h->next)
 		while (helper_running(h))
 			uv_run(&d->loop, UV_RUN_ONCE);
+	uv_timer_stop(&d->helpers_timer);
 }
 
 void helpers_free(struct daemon *d)

@@ -34,7 +34,7 @@ bool helper_running(const struct helper *h);
 const char *helper_fate(const struct helper *h);
 /* Asks it to end; after GUARD_SECONDS it's killed. */
 void helper_stop(struct helper *h);
-/* Asks all and waits until they are gone. */
+/* Asks all and waits until they are gone; what isn't by then is killed and left. */
 void helpers_end(struct daemon *d);
 /* After the loop is closed. */
 void helpers_free(struct daemon *d);

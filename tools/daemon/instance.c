@@ -148,6 +148,7 @@ int instance_ready(struct daemon *d, struct error **err)
 {
 	if (d->options.pidfile && write_pidfile(d->options.pidfile, err))
 		return -1;
+	d->wrote_pidfile = d->options.pidfile;
 	if (d->options.background && move_messages(d, err))
 		return -1;
 	if (d->options.ready_fd < 0)
@@ -158,7 +159,7 @@ int instance_ready(struct daemon *d, struct error **err)
 
 void instance_release(struct daemon *d)
 {
-	if (d->options.pidfile && d->in_loop)
+	if (d->wrote_pidfile)
 		unlink(d->options.pidfile);
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);

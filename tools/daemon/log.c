@@ -31,11 +31,13 @@ void log_copy(struct log *log, struct text *out)
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* Length of the UTF-8 character at s, 0 if there is none. */
+/* Length of the UTF-8 character at s, 0 if there is none. A NUL is none: it would be
+ * right in JSON, but readers in C take it for the end, or for an error. */
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
 	static const unsigned int min[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = *s < 0x80 ? 1 :
+	size_t length = !*s ? 0 :
+			*s < 0x80 ? 1 :
 			*s >= 0xc2 && *s < 0xe0 ? 2 :
 			*s >= 0xe0 && *s < 0xf0 ? 3 :
 			*s >= 0xf0 && *s < 0xf5 ? 4 : 0;

@@ -92,8 +92,11 @@ static int start(struct daemon *d, struct error **err)
 		return error_wrap(err, "cannot start %s", d->config.name);
 	d->in_loop = true;
 	if (verdict_prepare(d, err) || control_start(d, err) ||
-	    instance_ready(d, err))
+	    instance_ready(d, err)) {
+		verdict_forget(d);
 		return error_wrap(err, "cannot start %s", d->config.name);
+	}
+	block_keep(d->machine);
 	return 0;
 }
 

@@ -230,7 +230,8 @@ int verb_capture(struct connection *c, json_t *id, json_t *args,
 	c->capture->watcher.frame = on_frame;
 	c->capture->c = c;
 	c->capture->device = card->device;
-	connection_frame(c, FRAME_OUTPUT, &head, sizeof(head));
 	net_watch(card->device, &c->capture->watcher);
+	/* Last: a client that doesn't read may lose its connection by it. */
+	connection_frame(c, FRAME_OUTPUT, &head, sizeof(head));
 	return 0;
 }

@@ -129,6 +129,14 @@ int verdict_save(struct daemon *d, struct error **err)
 	return save(d, info_json(d), err);
 }
 
+void verdict_forget(const struct daemon *d)
+{
+	char *path = instance_path(d, ".json");
+
+	unlink(path);
+	free(path);
+}
+
 int verdict_prepare(struct daemon *d, struct error **err)
 {
 	json_t *o = base_json(d, "lost");

@@ -23,6 +23,12 @@
 /* Header and status take two descriptors of a chain. */
 #define SEG_MAX (QUEUE_SIZE_MAX - 2)
 
+#define MS_NS UINT64_C(1000000)
+/* How long nothing may end, before `colinux info` tells of it; and before a device
+ * that stops waits no more. */
+#define TELL_WAITING_MS 2000
+#define GIVE_UP_MS	5000
+
 static struct block *to_block(struct device *dev)
 {
 	return container_of(dev, struct block, dev);
@@ -38,9 +44,20 @@ static void append(struct device *dev, const char *format, ...)
 	va_end(args);
 }
 
-void block_describe(struct block *b)
+/* A host that doesn't answer is seen from outside alone: the thread sleeps. */
+static void append_waiting(struct block *b)
 {
-	struct device *dev = &b->dev;
+	unsigned int n = atomic_load(&b->under_way);
+	uint64_t since = atomic_load(&b->since), now = uv_hrtime();
+
+	if (n && now > since && now - since >= TELL_WAITING_MS * MS_NS)
+		append(&b->dev, ", %u requests wait for %llu s", n,
+		       (unsigned long long)((now - since) / MS_NS / 1000));
+}
+
+static void block_describe(struct device *dev)
+{
+	struct block *b = to_block(dev);
 
 	pthread_mutex_lock(&dev->why_lock);
 	dev->detail[0] = 0;
@@ -52,8 +69,9 @@ void block_describe(struct block *b)
 	       b->read_only ? ", read-only" : "", b->engine->name);
 	if (b->image.direct_fd >= 0)
 		append(dev, ", cache=none");
-	if (b->image.storage && *b->image.storage->why)
+	if (b->image.storage && atomic_load(&b->image.storage->lost))
 		append(dev, " %.80s", b->image.storage->why);
+	append_waiting(b);
 	if (b->errors)
 		append(dev, ", %u I/O errors, the last: %.40s", b->errors,
 		       strerror(b->last_error));
@@ -61,11 +79,6 @@ void block_describe(struct block *b)
 }
 
 /* ---- the thread ------------------------------------------------------------- */
-
-static uint64_t bytes_of(const struct chain *c)
-{
-	return c->out_size > c->in_size ? c->out_size : c->in_size;
-}
 
 /*
  * There is a free request: the queue lets in no more chains than its size.
@@ -82,7 +95,6 @@ static int take_requests(struct block *b, struct queue *q)
 			struct request *r = b->free;
 
 			b->free = r->next;
-			throttle_take(&b->throttle, bytes_of(&r->chain));
 			block_begin(b, r);
 			if (!b->free)
 				return -1;
@@ -91,6 +103,19 @@ static int take_requests(struct block *b, struct queue *q)
 			return ms;
 	} while (queue_listen(q));
 	return -1;
+}
+
+/* While the device stops: how many ms what is under way may still take. */
+static int wait_or_give_up(struct block *b)
+{
+	uint64_t ms = (uv_hrtime() - atomic_load(&b->since)) / MS_NS;
+
+	if (!b->engine->give_up)
+		return -1;
+	if (ms < GIVE_UP_MS)
+		return (int)(GIVE_UP_MS - ms);
+	b->engine->give_up(b->state);
+	return 0;
 }
 
 static void *work(void *arg)
@@ -103,8 +128,9 @@ static void *work(void *arg)
 		int ms = -1;
 
 		if (atomic_load(&b->stopping)) {
-			if (!b->under_way)
+			if (!atomic_load(&b->under_way))
 				return NULL;
+			ms = wait_or_give_up(b);
 		} else if (b->free) {
 			ms = take_requests(b, q);
 		}
@@ -117,6 +143,13 @@ static void *work(void *arg)
 	}
 }
 
+static void use_engine(struct block *b, const struct block_engine *engine)
+{
+	pthread_mutex_lock(&b->dev.why_lock);
+	b->engine = engine;
+	pthread_mutex_unlock(&b->dev.why_lock);
+}
+
 /* io_uring may be missing, forbidden, or out of locked memory by now. */
 static int open_engine(struct block *b)
 {
@@ -124,8 +157,7 @@ static int open_engine(struct block *b)
 	int rc = b->engine->open(&b->state, &b->image, wake);
 
 	if (rc && b->engine == &block_uring) {
-		b->engine = &block_plain;
-		block_describe(b);
+		use_engine(b, &block_plain);
 		rc = b->engine->open(&b->state, &b->image, wake);
 	}
 	return rc;
@@ -138,7 +170,7 @@ static void fill_pool(struct block *b)
 	b->free = NULL;
 	for (i = 0; i < QUEUE_SIZE_MAX; i++)
 		block_release(b, &b->pool[i]);
-	b->under_way = 0;
+	atomic_store(&b->under_way, 0);
 }
 
 static void block_start(struct device *dev)
@@ -172,6 +204,7 @@ static void block_stop(struct device *dev)
 
 	if (!b->started)
 		return;
+	atomic_store(&b->since, uv_hrtime());
 	atomic_store(&b->stopping, true);
 	(void)eventfd_write(b->wake, 1);
 	pthread_join(b->thread, NULL);
@@ -197,6 +230,7 @@ static const struct device_ops block_ops = {
 	.type = "block",
 	.start = block_start,
 	.stop = block_stop,
+	.describe = block_describe,
 	.free = block_free,
 };
 
@@ -273,7 +307,6 @@ struct device *block_create(struct machine *m, const char *name,
 	fill_config(b);
 	if (device_add(m, &b->dev, name, err))
 		goto free_block;
-	block_describe(b);
 	/* From here on the machine frees it, with its devices. */
 	if (!device_add_queue(&b->dev, QUEUE_SIZE_MAX, err))
 		return NULL;
@@ -283,7 +316,21 @@ free_block:
 	return NULL;
 }
 
+static void keep(struct device *dev, void *arg)
+{
+	struct block *b = block_of(dev);
+
+	(void)arg;
+	if (b && b->image.storage)
+		storage_keep(b->image.storage);
+}
+
+void block_keep(struct machine *m)
+{
+	machine_each(m, keep, NULL);
+}
+
 void block_use_engine(struct device *dev, const struct block_engine *engine)
 {
-	to_block(dev)->engine = engine;
+	use_engine(to_block(dev), engine);
 }

@@ -87,6 +87,10 @@ struct block_engine {
 	 * descriptors, if that is needed to notice the next time. Returns the
 	 * list of what is done, maybe NULL. */
 	struct block_io *(*wait)(void *state, int ms);
+	/* All that is under way fails at once, whoever does it: the device stops and
+	 * has waited long enough. NULL: what this engine began can't be let go of, the
+	 * host writes into memory by itself. */
+	void (*give_up)(void *state);
 	void (*close)(void *state); /* nothing is under way */
 };
 

@@ -67,7 +67,7 @@ struct block {
 	unsigned int part; /* 0: all of the image */
 	struct throttle throttle; /* thread */
 	const struct block_engine *engine;
-	unsigned int errors; /* since the device was made; thread */
+	unsigned int errors; /* since the device was made; under why_lock */
 	int last_error;
 
 	/* From start to stop. */
@@ -76,7 +76,10 @@ struct block {
 	void *state; /* of the engine */
 	int wake;    /* eventfd: look at `stopping` */
 	atomic_bool stopping;
-	unsigned int under_way;
+	atomic_uint under_way;
+	/* uv_hrtime() when an operation ended last, or began with none under way, or
+	 * the device was to stop: who waits, waits since then. */
+	_Atomic uint64_t since;
 	struct request *free;
 	struct request pool[QUEUE_SIZE_MAX];
 };
@@ -89,7 +92,5 @@ void block_begin(struct block *b, struct request *r);
 /* Its operation has ended. */
 void block_advance(struct block *b, struct request *r);
 void block_release(struct block *b, struct request *r);
-/* Writes the text for `colinux info`. Any thread. */
-void block_describe(struct block *b);
 
 #endif

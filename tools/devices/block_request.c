@@ -74,7 +74,8 @@ static void submit(struct block *b, struct request *r)
 {
 	r->io.iov = r->iov;
 	r->io.iov_n = r->iov_n;
-	b->under_way++;
+	if (!atomic_fetch_add(&b->under_way, 1))
+		atomic_store(&b->since, uv_hrtime());
 	b->engine->submit(b->state, &r->io);
 }
 
@@ -146,21 +147,27 @@ static enum status judge(struct block *b, struct request *r)
 	return moves_data(&r->io) ? data_moved(r) : STATUS_OK;
 }
 
+static void note_error(struct block *b, int code)
+{
+	pthread_mutex_lock(&b->dev.why_lock);
+	b->errors++;
+	b->last_error = code;
+	pthread_mutex_unlock(&b->dev.why_lock);
+}
+
 /* An operation of the request has ended. */
 void block_advance(struct block *b, struct request *r)
 {
 	enum status status = judge(b, r);
 
-	b->under_way--;
+	atomic_fetch_sub(&b->under_way, 1);
+	atomic_store(&b->since, uv_hrtime());
 	if (status == STATUS_LATER) {
 		submit(b, r);
 		return;
 	}
-	if (status == STATUS_IOERR) {
-		b->errors++;
-		b->last_error = r->io.result < 0 ? (int)-r->io.result : EIO;
-		block_describe(b);
-	}
+	if (status == STATUS_IOERR)
+		note_error(b, r->io.result < 0 ? (int)-r->io.result : EIO);
 	finish(b, r, status);
 }
 
@@ -298,6 +305,18 @@ static void take_status(struct request *r)
 		c->in_n--;
 }
 
+/* Bytes that count for bps=: those that are read, written or zeroed. Nothing for what
+ * moves none: discarding is one request, whatever its range, as is a flush, and what
+ * is refused. */
+static uint64_t bytes_to_pay(const struct request *r, enum status status)
+{
+	if (status != STATUS_LATER)
+		return 0;
+	if (r->type == TYPE_IN || r->type == TYPE_OUT)
+		return r->left;
+	return r->type == TYPE_WRITE_ZEROES ? r->io.length : 0;
+}
+
 void block_begin(struct block *b, struct request *r)
 {
 	struct block_header h;
@@ -316,6 +335,7 @@ void block_begin(struct block *b, struct request *r)
 	r->iov = NULL;
 	r->iov_n = 0;
 	status = start_request(b, r, &h);
+	throttle_take(&b->throttle, bytes_to_pay(r, status));
 	if (status == STATUS_LATER)
 		submit(b, r);
 	else

@@ -75,7 +75,6 @@ static int resize(struct block *b, uint64_t size, bool shrink,
 	device_lock(&b->dev);
 	b->config.capacity = size / SECTOR;
 	device_unlock(&b->dev);
-	block_describe(b);
 	device_config_changed(&b->dev);
 	return 0;
 }

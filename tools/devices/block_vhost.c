@@ -88,6 +88,7 @@ struct vhost {
 	unsigned int free[SLOTS], frees;
 	struct block_io *first, **last; /* wait for a slot */
 	struct block_io *done;
+	bool flushing[SLOTS]; /* the second half of WRITE_DURABLE */
 	bool dead;
 };
 
@@ -182,6 +183,7 @@ static void begin(struct vhost *v, unsigned int slot)
 	struct header *h = &v->shared->request[slot].header;
 
 	*h = (struct header){ .sector = io->offset / SECTOR };
+	v->flushing[slot] = false;
 	/* Until the helper says otherwise. */
 	v->shared->request[slot].status = STATUS_IOERR;
 	switch (io->op) {
@@ -239,8 +241,9 @@ static bool flush_follows(struct vhost *v, unsigned int slot)
 {
 	struct header *h = &v->shared->request[slot].header;
 
-	if (v->io[slot]->op != BLOCK_WRITE_DURABLE || h->type == TYPE_FLUSH)
+	if (v->io[slot]->op != BLOCK_WRITE_DURABLE || v->flushing[slot])
 		return false;
+	v->flushing[slot] = true;
 	*h = (struct header){ .type = TYPE_FLUSH };
 	v->shared->request[slot].status = STATUS_IOERR;
 	push(v, slot, NULL, 0, 0);
@@ -261,14 +264,15 @@ static void end(struct vhost *v, unsigned int slot)
 
 /* ---- the helper's end ------------------------------------------------------- */
 
-/* All that it had, and all that waits, has failed; so does what comes. */
-static void bury(struct vhost *v)
+/* All that it had, and all that waits, has failed; so does what comes. `why` as in
+ * storage_lost(). */
+static void bury(struct vhost *v, const char *why)
 {
 	struct block_io *io, *next;
 	unsigned int i;
 
 	v->dead = true;
-	storage_lost(v->storage);
+	storage_lost(v->storage, why);
 	for (i = 0; i < SLOTS; i++) {
 		if (v->io[i])
 			finish(v, v->io[i], -EIO);
@@ -301,7 +305,7 @@ static void reap(struct vhost *v)
 	while (!v->dead && __atomic_load_n(&v->shared->used.idx,
 					   __ATOMIC_ACQUIRE) != v->used)
 		if (!reap_one(v))
-			bury(v);
+			bury(v, "broke the rules of its queue");
 }
 
 /* ---- the engine ------------------------------------------------------------- */
@@ -355,7 +359,8 @@ static void sleep_until_woken(struct vhost *v, int ms)
 			block_hush(fds[i].fd);
 	if (fds[3].revents) {
 		reap(v);
-		bury(v);
+		if (!v->dead)
+			bury(v, NULL);
 	}
 }
 
@@ -371,6 +376,14 @@ static struct block_io *vhost_wait(void *state, int ms)
 	done = v->done;
 	v->done = NULL;
 	return done;
+}
+
+static void vhost_give_up(void *state)
+{
+	struct vhost *v = state;
+
+	if (!v->dead)
+		bury(v, "didn't answer");
 }
 
 static void vhost_close(void *state)
@@ -402,6 +415,12 @@ static int make_shared(struct vhost *v)
 	return v->shared == MAP_FAILED ? -errno : 0;
 }
 
+/* Is it the helper that failed, and not the host for want of something? */
+static bool helpers_fault(int rc)
+{
+	return rc && rc != -EMFILE && rc != -ENFILE && rc != -ENOMEM;
+}
+
 static int connect_helper(struct vhost *v)
 {
 	struct vhost_user_region region = { .size = sizeof(*v->shared),
@@ -418,7 +437,12 @@ static int connect_helper(struct vhost *v)
 
 	if (!rc)
 		rc = vhost_user_memory(&v->vu, &region, 1);
-	return rc ? rc : vhost_user_start_queue(&v->vu, &q);
+	if (!rc)
+		rc = vhost_user_start_queue(&v->vu, &q);
+	if (helpers_fault(rc))
+		storage_lost(v->storage, rc == -ETIMEDOUT || rc == -EAGAIN ?
+						 "didn't answer" : NULL);
+	return rc;
 }
 
 static int vhost_open(void **state, const struct block_image *image,
@@ -455,5 +479,6 @@ const struct block_engine block_vhost = {
 	.open = vhost_open,
 	.submit = vhost_submit,
 	.wait = vhost_wait,
+	.give_up = vhost_give_up,
 	.close = vhost_close,
 };

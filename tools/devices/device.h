@@ -108,6 +108,9 @@ struct block_options {
 struct device *block_create(struct machine *m, const char *name,
 			    const struct block_options *opt,
 			    struct error **err);
+/* The VM was started: overlays that were made for it stay. Without that the machine's
+ * end takes them away again: a start that failed leaves nothing behind. Loop thread. */
+void block_keep(struct machine *m);
 /*
  * Gives disk `name` another size, 0: the one that its file or device has got by
  * other hands; less only with `shrink`. The guest is told. *now: its size. Loop

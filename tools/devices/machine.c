@@ -92,6 +92,15 @@ int machine_take_queue_number(struct machine *m, uint32_t *number,
 	return 0;
 }
 
+void machine_each(struct machine *m, void (*fn)(struct device *dev, void *arg),
+		  void *arg)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->devices; i++)
+		fn(m->device[i], arg);
+}
+
 struct device *machine_find(const struct machine *m, const char *name)
 {
 	uint32_t i;

@@ -181,7 +181,7 @@ static void net_stop(struct device *dev)
 
 	if (n->vhost)
 		net_vhost_stop(n->vhost);
-	n->tx_held = false;
+	net_put_back(n);
 }
 
 static void net_reset(struct device *dev)

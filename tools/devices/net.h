@@ -84,6 +84,9 @@ extern const struct net_user_ops net_user_ops;
 /* Doorbells. Loop thread. */
 void net_notify_rx(struct net *n);
 void net_notify_tx(struct net *n);
+/* A frame that waits for the back end goes back into the ring, from where whoever
+ * serves the queue next takes it: the device starts anew, or vhost-net. Lock held. */
+void net_put_back(struct net *n);
 
 /* ---- net_control.c -------------------------------------------------------- */
 

@@ -118,6 +118,14 @@ static bool take_frame(struct net *n)
 	return send_frame(n);
 }
 
+void net_put_back(struct net *n)
+{
+	if (!n->tx_held)
+		return;
+	n->tx_held = false;
+	queue_unpop(n->dev.queue[NET_TX], 1);
+}
+
 static bool served_elsewhere(const struct net *n)
 {
 	return n->vhost && net_vhost_active(n->vhost);

@@ -176,16 +176,6 @@ static int hand_over(struct net_vhost *v)
 	return rc;
 }
 
-/* A frame that waits for the back end is in our hands: vhost-net begins behind it
- * only if it goes back first. */
-static void put_back(struct net *n)
-{
-	if (!n->tx_held)
-		return;
-	n->tx_held = false;
-	queue_unpop(n->dev.queue[NET_TX], 1);
-}
-
 /* Each step can be undone, whether it was done or not. */
 static void take_back(struct net_vhost *v)
 {
@@ -220,7 +210,7 @@ void net_vhost_start(struct net_vhost *v)
 
 	if (v->fd < 0 || v->active || v->gave_up)
 		return;
-	put_back(v->n);
+	net_put_back(v->n);
 	b->ops->hands_off(b, true);
 	rc = hand_over(v);
 	v->active = !rc;

@@ -11,6 +11,8 @@
 #include "../lib/text.h"
 
 #define WORDS_MAX 16
+/* A header is written, and the base asked for its size: over a network, perhaps. */
+#define OVERLAY_SECONDS 60
 
 /* virtio-blk's features and the transport's that block_vhost.c knows. */
 #define FEATURES                                                 \
@@ -107,27 +109,38 @@ static char *nbd_unix_node(const char *rest, bool read_only)
 	return node;
 }
 
+/* What stands behind the host, and nothing else; *rest goes on to the export. */
+static bool take_port(const char **rest, unsigned int *port)
+{
+	const char *p = *rest;
+	unsigned int n = 0;
+
+	*port = 10809;
+	if (*p == ':') {
+		for (p++; *p >= '0' && *p <= '9' && n <= UINT16_MAX; p++)
+			n = n * 10 + (unsigned int)(*p - '0');
+		*port = n;
+	}
+	*rest = p;
+	return *port && *port <= UINT16_MAX && (!*p || *p == '/');
+}
+
 /* nbd://HOST[:PORT][/EXPORT]; an IPv6 address is in brackets. */
 static char *nbd_inet_node(const char *rest, bool read_only)
 {
 	size_t n = *rest == '[' ? strcspn(rest, "]") + 1 : strcspn(rest, ":/");
 	bool brackets = *rest == '[';
+	const char *name = rest + n;
 	char *host, *export, *node;
-	const char *port = "10809";
-	size_t digits = 5;
+	unsigned int port;
 
-	if (!n || n > strlen(rest) || (brackets && n < 3))
+	if (!n || n > strlen(rest) || (brackets && n < 3) ||
+	    !take_port(&name, &port))
 		return NULL;
 	host = value(rest + brackets, n - 2 * brackets);
-	rest += n;
-	if (*rest == ':') {
-		port = rest + 1;
-		digits = strcspn(port, "/");
-		rest = port + digits;
-	}
-	export = value(*rest ? rest + 1 : "", *rest ? strlen(rest + 1) : 0);
-	node = need_format("driver=nbd,node-name=file,server.type=inet,server.host=%s,server.port=%.*s,export=%s,read-only=%s,discard=unmap",
-			   host, (int)digits, port, export, on_off(read_only));
+	export = value(*name ? name + 1 : "", *name ? strlen(name + 1) : 0);
+	node = need_format("driver=nbd,node-name=file,server.type=inet,server.host=%s,server.port=%u,export=%s,read-only=%s,discard=unmap",
+			   host, port, export, on_off(read_only));
 	free(host);
 	free(export);
 	return node;
@@ -197,12 +210,13 @@ static int make_overlay(const struct block_options *opt, struct error **err)
 
 	if (!base)
 		return error_set(err, errno, "cannot be opened");
-	rc = child_run(argv, err);
+	rc = child_run(argv, OVERLAY_SECONDS, err);
 	free(base);
 	return rc ? error_wrap(err, "overlay=%s", opt->overlay) : 0;
 }
 
-static int check_overlay(const struct block_options *opt, struct error **err)
+static int check_overlay(struct storage *s, const struct block_options *opt,
+			 struct error **err)
 {
 	struct stat st;
 
@@ -210,6 +224,7 @@ static int check_overlay(const struct block_options *opt, struct error **err)
 		return 0;
 	if (errno != ENOENT || opt->read_only)
 		return error_set(err, errno, "overlay=%s", opt->overlay);
+	s->made = need_copy(opt->overlay, strlen(opt->overlay));
 	return make_overlay(opt, err);
 }
 
@@ -228,10 +243,16 @@ static bool ended_soon(struct storage *s, char *how, size_t size)
 	return false;
 }
 
-void storage_lost(struct storage *s)
+void storage_lost(struct storage *s, const char *why)
 {
-	if (!ended_soon(s, s->why, sizeof(s->why)))
-		snprintf(s->why, sizeof(s->why), "broke off the connection");
+	if (atomic_load(&s->lost))
+		return;
+	if (why || !ended_soon(s, s->why, sizeof(s->why))) {
+		snprintf(s->why, sizeof(s->why), "%s and was killed",
+			 why ? why : "broke off the connection");
+		child_kill(&s->helper);
+	}
+	atomic_store(&s->lost, true);
 }
 
 /* The program says why on stderr. */
@@ -289,7 +310,7 @@ struct storage *storage_open(const struct block_options *opt,
 	struct storage *s = need(sizeof(*s));
 
 	s->helper.listener = s->helper.address = s->helper.said = -1;
-	if (!check_overlay(opt, err) && !start(s, opt, err))
+	if (!check_overlay(s, opt, err) && !start(s, opt, err))
 		return s;
 	storage_close(s);
 	error_wrap(err, "%s", opt->path);
@@ -303,10 +324,19 @@ int storage_connect(const struct storage *s, struct vhost_user *vu)
 	return fd < 0 ? -errno : vhost_user_open(vu, fd, FEATURES);
 }
 
+void storage_keep(struct storage *s)
+{
+	free(s->made);
+	s->made = NULL;
+}
+
 void storage_close(struct storage *s)
 {
 	if (!s)
 		return;
 	child_free(&s->helper);
+	if (s->made)
+		unlink(s->made);
+	free(s->made);
 	free(s);
 }

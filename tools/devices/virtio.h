@@ -139,6 +139,8 @@ void device_describe(struct device *dev,
 int machine_enter(struct machine *m, struct device *dev, struct error **err);
 int machine_take_queue_number(struct machine *m, uint32_t *number,
 			      struct error **err);
+void machine_each(struct machine *m, void (*fn)(struct device *dev, void *arg),
+		  void *arg);
 struct device *machine_find(const struct machine *m, const char *name);
 const struct machine_driver *machine_driver_of(const struct machine *m);
 const struct guest_memory *machine_memory(const struct machine *m);

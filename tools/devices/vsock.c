@@ -224,10 +224,14 @@ static void on_wake(uv_async_t *wake)
 	device_unlock(&vs->dev);
 }
 
-/* The buffer is one of a queue that goes. */
+/* The buffer comes again, unless it's its own queue that goes. */
 static void vsock_stop(struct device *dev)
 {
-	to_vsock(dev)->have_in = false;
+	struct vsock *vs = to_vsock(dev);
+
+	if (vs->have_in)
+		queue_unpop(vs->rx, 1);
+	vs->have_in = false;
 }
 
 static void vsock_reset(struct device *dev)

@@ -522,14 +522,15 @@ int vsock_listen(struct vsock *vs, struct error **err)
 	vs->listener = local_listen(vs->path, err);
 	if (vs->listener < 0)
 		return -1;
-	vs->listening = calloc(1, sizeof(*vs->listening));
 	vs->timer = calloc(1, sizeof(*vs->timer));
-	if (!vs->listening || !vs->timer)
+	if (!vs->timer)
 		return error_set(err, ENOMEM, "cannot be made");
 	uv_timer_init(loop, vs->timer);
 	vs->timer->data = vs;
 	uv_timer_start(vs->timer, on_timer, LOOK_MS, LOOK_MS);
-	if (uv_poll_init(loop, vs->listening, vs->listener)) {
+	vs->listening = calloc(1, sizeof(*vs->listening));
+	if (!vs->listening ||
+	    uv_poll_init(loop, vs->listening, vs->listener)) {
 		free(vs->listening);
 		vs->listening = NULL;
 		return error_set(err, 0, "cannot wait for clients");

@@ -274,6 +274,7 @@ static void free_member(struct member *m)
 		close(m->fd);
 	if (*m->own.sun_path)
 		unlink(m->own.sun_path);
+	rmdir(m->folder); /* stays as long as anybody is in it */
 	free(m->folder);
 	free(m);
 }
@@ -295,12 +296,23 @@ static const struct net_backend_ops switch_ops = {
 	.close = switch_close,
 };
 
+/* The last one to leave may take the folder away in between. */
+static int bind_in_folder(struct member *m)
+{
+	int tries = 10, rc;
+
+	do {
+		if (mkdir(m->folder, 0700) && errno != EEXIST)
+			return -1;
+		rc = bind(m->fd, (struct sockaddr *)&m->own, sizeof(m->own));
+	} while (rc && errno == ENOENT && tries--);
+	return rc;
+}
+
 static int join(struct member *m, const char *name, struct error **err)
 {
 	int bytes = 4 << 20; /* some dozen of the largest frames, if the host lets us */
 
-	if (mkdir(m->folder, 0700) && errno != EEXIST)
-		return error_set(err, errno, "cannot make %s", m->folder);
 	m->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (m->fd < 0)
 		return error_set(err, errno, "cannot make a socket");
@@ -310,7 +322,7 @@ static int join(struct member *m, const char *name, struct error **err)
 		return error_set(err, ENAMETOOLONG, "%s/%s", m->folder, name);
 	}
 	unlink(m->own.sun_path); /* of a dead process with our number */
-	if (!bind(m->fd, (struct sockaddr *)&m->own, sizeof(m->own)))
+	if (!bind_in_folder(m))
 		return 0;
 	error_set(err, errno, "cannot join: %s", m->own.sun_path);
 	m->own.sun_path[0] = 0;

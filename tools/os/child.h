@@ -12,6 +12,9 @@
 
 #include "../lib/error.h"
 
+#define CHILD_CONNECT_SECONDS 10
+#define CHILD_GONE_SECONDS    3
+
 struct child {
 	int listener; /* until child_start(): for the program, by this number */
 	int address;  /* the way to it */
@@ -25,15 +28,20 @@ int child_listen(struct child *h, struct error **err);
 /* argv[0] is looked for in PATH. That it can't be executed is seen later, by
  * child_ended(). */
 int child_start(struct child *h, char *const argv[], struct error **err);
-/* A new connection, for the caller to close; -1 and errno. */
+/* A new connection, for the caller to close; -1 and errno: EAGAIN when it took none
+ * for CHILD_CONNECT_SECONDS. */
 int child_connect(const struct child *h);
 /* Has it ended? `text` gets how, and the last line that it said. */
 bool child_ended(struct child *h, char *text, size_t size);
-/* Kills it and frees all; what is -1 or 0 is left out. */
+/* Kills it, without a wait for its end. */
+void child_kill(struct child *h);
+/* Kills it and frees all; what is -1 or 0 is left out. One that isn't gone after
+ * CHILD_GONE_SECONDS hangs in the host's kernel: it's left to init. */
 void child_free(struct child *h);
 
 /* Runs a program to its end; anything but status 0 is an error with the last line
- * that it said. */
-int child_run(char *const argv[], struct error **err);
+ * that it said. After `seconds` it's killed, and that is an error; 0: it may take as
+ * long as it likes. */
+int child_run(char *const argv[], unsigned int seconds, struct error **err);
 
 #endif

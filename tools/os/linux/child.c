@@ -57,10 +57,13 @@ int child_listen(struct child *h, struct error **err)
 int child_connect(const struct child *h)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = CHILD_CONNECT_SECONDS };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), code;
 
 	if (fd < 0)
 		return -1;
+	/* It holds for connect(), too. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d", h->address);
 	if (!connect(fd, (struct sockaddr *)&a, sizeof(a)))
 		return fd;
@@ -168,28 +171,56 @@ static void close_one(int *fd)
 	*fd = -1;
 }
 
+void child_kill(struct child *h)
+{
+	if (h->pid)
+		kill((pid_t)h->pid, SIGKILL);
+}
+
+static void wait_until_gone(struct child *h)
+{
+	int patience = CHILD_GONE_SECONDS * 1000;
+
+	while (h->pid && patience-- &&
+	       !waitpid((pid_t)h->pid, NULL, WNOHANG))
+		usleep(1000);
+	h->pid = 0;
+}
+
 void child_free(struct child *h)
 {
-	if (h->pid) {
-		kill((pid_t)h->pid, SIGKILL);
-		while (waitpid((pid_t)h->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		h->pid = 0;
-	}
+	child_kill(h);
+	wait_until_gone(h);
 	close_one(&h->listener);
 	close_one(&h->address);
 	close_one(&h->said);
 }
 
-int child_run(char *const argv[], struct error **err)
+/* False: it still runs after `ms`, 0: which is never too long. */
+static bool ends_in_time(struct child *h, unsigned long long ms)
+{
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid((pid_t)h->pid, &h->status, ms ? WNOHANG : 0);
+		if (pid > 0 || (pid < 0 && errno != EINTR))
+			return true;
+		if (!pid && !--ms)
+			return false;
+		usleep(1000);
+	}
+}
+
+int child_run(char *const argv[], unsigned int seconds, struct error **err)
 {
 	struct child h = { .listener = -1, .address = -1, .said = -1 };
 	char text[256];
 	int rc = spawn(&h, argv, err);
 
-	if (!rc) {
-		while (waitpid((pid_t)h.pid, &h.status, 0) < 0 && errno == EINTR)
-			;
+	if (!rc && !ends_in_time(&h, seconds * 1000ull)) {
+		rc = error_set(err, 0, "%s: hasn't ended after %u seconds, and was killed",
+			       argv[0], seconds);
+	} else if (!rc) {
 		h.pid = 0;
 		describe_end(&h, text, sizeof(text));
 		if (h.status)
