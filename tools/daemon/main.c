@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../lib/version.h"
 #include "../os/guard.h"
+#include "../os/process.h"
 #include "helpers.h"
 
 #define STOP_SECONDS 60
@@ -53,7 +53,6 @@ static void watch(struct daemon *d, uv_signal_t *handle, uv_signal_cb cb,
 
 static void watch_signals(struct daemon *d)
 {
-	signal(SIGPIPE, SIG_IGN);
 	watch(d, &d->sigterm, on_end_signal, SIGTERM);
 	watch(d, &d->sigint, on_end_signal, SIGINT);
 	watch(d, &d->sighup, on_hangup, SIGHUP);
@@ -82,7 +81,8 @@ static int prepare(struct daemon *d, int argc, char **argv, struct error **err)
 	if (config_finish(&d->config, err))
 		return -1;
 	print_notes(d);
-	return d->options.background ? instance_background(d, err) : 0;
+	return d->options.background ? instance_background(d, argc, argv, err) :
+				       0;
 }
 
 static int start(struct daemon *d, struct error **err)
@@ -146,6 +146,7 @@ int main(int argc, char **argv)
 	struct error *err = NULL;
 	int status;
 
+	process_begin();
 	if (argc > 1 && !strcmp(argv[1], GUARD_OPTION))
 		return guard_main(argc - 2, argv + 2);
 	d = need(sizeof(*d));

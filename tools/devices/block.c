@@ -8,15 +8,15 @@
  * host's page cache; the guest sees a write-back cache that FLUSH empties. A
  * driver that doesn't know FLUSH gets writes that are durable when they end.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "../os/bell.h"
+#include "../os/disk_engine.h"
 #include "block_device.h"
-#include "storage.h"
 
 #define VIRTIO_ID_BLOCK 2
 
@@ -40,6 +40,7 @@ static void append(struct device *dev, const char *format, ...)
 
 void block_describe(struct block *b)
 {
+	const char *trouble = block_image_trouble(&b->image);
 	struct device *dev = &b->dev;
 
 	pthread_mutex_lock(&dev->why_lock);
@@ -50,8 +51,8 @@ void block_describe(struct block *b)
 	append(dev, ", %llu KiB%s, %s",
 	       (unsigned long long)b->image.size / 1024,
 	       b->read_only ? ", read-only" : "", b->engine->name);
-	if (b->image.storage && *b->image.storage->why)
-		append(dev, " %.80s", b->image.storage->why);
+	if (*trouble)
+		append(dev, " %.80s", trouble);
 	if (b->errors)
 		append(dev, ", %u I/O errors, the last: %.40s", b->errors,
 		       strerror(b->last_error));
@@ -115,14 +116,15 @@ static void *work(void *arg)
 	}
 }
 
-/* io_uring may be missing, forbidden, or out of locked memory by now. */
+/* The best one may be missing, forbidden, or out of locked memory by now. */
 static int open_engine(struct block *b)
 {
 	int wake[2] = { b->dev.queue[0]->doorbell, b->wake };
 	int rc = b->engine->open(&b->state, &b->image, wake);
+	const struct block_engine *other = rc ? block_fallback(b->engine) : NULL;
 
-	if (rc && b->engine == &block_uring) {
-		b->engine = &block_plain;
+	if (other) {
+		b->engine = other;
 		block_describe(b);
 		rc = b->engine->open(&b->state, &b->image, wake);
 	}
@@ -171,7 +173,7 @@ static void block_stop(struct device *dev)
 	if (!b->started)
 		return;
 	atomic_store(&b->stopping, true);
-	(void)eventfd_write(b->wake, 1);
+	bell_ring(b->wake);
 	pthread_join(b->thread, NULL);
 	b->engine->close(b->state);
 	b->started = false;
@@ -185,7 +187,7 @@ static void block_free(struct device *dev)
 
 	block_image_close(&b->image);
 	if (b->wake >= 0)
-		close(b->wake);
+		bell_close(b->wake);
 	free(b->path);
 	free(b);
 }
@@ -227,20 +229,6 @@ static void fill_config(struct block *b)
 	b->dev.config_size = sizeof(*c);
 }
 
-/* Tries io_uring, so that `colinux info` tells the truth before the start. */
-static const struct block_engine *choose_engine(const struct block *b)
-{
-	int wake[2] = { b->wake, b->wake };
-	void *state;
-
-	if (b->image.storage)
-		return &block_vhost;
-	if (block_uring.open(&state, &b->image, wake))
-		return &block_plain;
-	block_uring.close(state);
-	return &block_uring;
-}
-
 static int open_all(struct block *b, const struct block_options *opt,
 		    struct error **err)
 {
@@ -248,7 +236,7 @@ static int open_all(struct block *b, const struct block_options *opt,
 	b->part = opt->part;
 	throttle_init(&b->throttle, opt->iops, opt->bps);
 	b->path = strdup(opt->path);
-	b->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	b->wake = bell_open();
 	if (!b->path || b->wake < 0)
 		return error_set(err, errno, "cannot be made");
 	return block_image_open(&b->image, opt, err);
@@ -267,7 +255,7 @@ struct device *block_create(struct machine *m, const char *name,
 	b->image.fd = b->wake = -1;
 	if (open_all(b, opt, err))
 		goto free_block;
-	b->engine = choose_engine(b);
+	b->engine = block_choose(&b->image, b->wake);
 	fill_config(b);
 	if (device_add(m, &b->dev, name, err))
 		goto free_block;

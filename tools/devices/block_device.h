@@ -74,7 +74,7 @@ struct block {
 	bool started;
 	pthread_t thread;
 	void *state; /* of the engine */
-	int wake;    /* eventfd: look at `stopping` */
+	int wake;    /* bell: look at `stopping` */
 	atomic_bool stopping;
 	unsigned int under_way;
 	struct request *free;

@@ -294,7 +294,7 @@ static struct watched *watched_new(struct slirp *s, int fd)
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		abort();
-	if (uv_poll_init(s->loop, &w->poll, fd)) {
+	if (uv_poll_init_socket(s->loop, &w->poll, fd)) {
 		free(w);
 		return NULL;
 	}

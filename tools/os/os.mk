@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0
+# What an operating system has for the programs, for the makefiles that link them:
+# OS=linux or nt. Paths are absolute; each list is what that part needs, others
+# may be in it, too: they are linked once.
+OS ?= linux
+OS_DIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))/$(OS)
+os_srcs = $(patsubst %,$(OS_DIR)/%.c,$(1))
+
+# The configuration; and whatever reads files.
+OS_CONFIG_SRCS := $(call os_srcs,path host can place)
+# Devices.
+OS_DEVICES_SRCS_linux := $(call os_srcs,bell process child line local_socket disk_engine device_thread)
+OS_SHARE_SRCS_linux := $(call os_srcs,errors share_file share_names share_node share_root share_xattr)
+# The daemon alone, but for its driver's handle.
+OS_DAEMON_SRCS_linux := $(call os_srcs,cpus guard fault lock background console_out)
+OS_CLI_SRCS_linux := $(call os_srcs,doctor child process lock background peer)
+OS_DRIVER_SRCS := $(call os_srcs,driver)
+
+OS_DEVICES_SRCS = $(OS_DEVICES_SRCS_$(OS))
+OS_SHARE_SRCS = $(OS_SHARE_SRCS_$(OS))
+OS_DAEMON_SRCS = $(OS_DAEMON_SRCS_$(OS))
+OS_CLI_SRCS = $(OS_CLI_SRCS_$(OS))
