@@ -13,6 +13,7 @@
  *	ending_watch(ask, arg);		behind uv_loop_init()
  *	ending_ready();			the VM runs
  *	...				the loop, until the VM has ended
+ *	ending_watch(NULL, NULL);
  *	ending_done();			all is written and closed
  */
 #ifndef CO_TOOLS_OS_SERVICE_H
@@ -45,13 +46,13 @@ int service_switch(int argc, char **argv, const struct service_program *program)
 #define DRIVER_STATUS_ELSE    255 /* installed but not running, or not to be asked */
 
 /* From here on the system's wish that this process ends (service stop, log-off,
- * shutdown, a console that is closed) calls ask(arg), once, on any thread, and the
- * system is kept waiting until ending_done(). */
+ * shutdown, a console that is closed) calls ask(arg), once, on any thread, and
+ * the system is kept waiting until ending_done(). NULL: it isn't asked any more, but the
+ * system waits on. */
 void ending_watch(void (*ask)(void *arg), void *arg);
 /* The VM runs: so does the service, for who waits for its start. */
 void ending_ready(void);
-/* The system need not wait any more; ask() isn't called from here on. Also when
- * there was no ending_watch(). */
+/* The system need not wait any more. Also when there was no ending_watch(). */
 void ending_done(void);
 
 #endif

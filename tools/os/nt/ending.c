@@ -19,7 +19,7 @@ static CONDITION_VARIABLE ended = CONDITION_VARIABLE_INIT;
 void ending_ask(void)
 {
 	AcquireSRWLockExclusive(&ending.lock);
-	if (!ending.asked && ending.ask && !ending.over)
+	if (!ending.asked && ending.ask)
 		ending.ask(ending.arg);
 	ending.asked = true;
 	ReleaseSRWLockExclusive(&ending.lock);
@@ -63,10 +63,10 @@ void ending_watch(void (*ask)(void *arg), void *arg)
 	AcquireSRWLockExclusive(&ending.lock);
 	ending.ask = ask;
 	ending.arg = arg;
-	if (ending.asked)
+	if (ending.asked && ask)
 		ask(arg);
 	ReleaseSRWLockExclusive(&ending.lock);
-	if (ending.ready)
+	if (ending.ready || !ask)
 		return;
 	SetConsoleCtrlHandler(on_console, TRUE);
 	ending_window_start();
