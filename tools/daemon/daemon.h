@@ -79,6 +79,7 @@ struct daemon {
 
 	uv_loop_t loop;
 	uv_signal_t sigterm, sigint, sighup;
+	uv_async_t asked_to_end;
 	uv_timer_t ending_timer, drain_timer, linger_timer;
 	uv_async_t vcpu_ended;
 	uv_pipe_t listener;

@@ -13,10 +13,13 @@ OS_DEVICES_SRCS_linux := $(call os_srcs,bell process child line local_socket dis
 OS_SHARE_SRCS_linux := $(call os_srcs,errors share_file share_names share_node share_root share_xattr)
 # The daemon alone, but for its driver's handle.
 OS_DAEMON_SRCS_linux := $(call os_srcs,cpus guard fault lock background console_out)
+OS_SERVICE_SRCS_linux := $(call os_srcs,service)
+OS_SERVICE_SRCS_nt := $(call os_srcs,service service_install service_run scm driver_control ending \
+	ending_window command_line beside windows_error)
 OS_CLI_SRCS_linux := $(call os_srcs,doctor child process lock background peer)
 OS_DRIVER_SRCS := $(call os_srcs,driver)
 
 OS_DEVICES_SRCS = $(OS_DEVICES_SRCS_$(OS))
 OS_SHARE_SRCS = $(OS_SHARE_SRCS_$(OS))
-OS_DAEMON_SRCS = $(OS_DAEMON_SRCS_$(OS))
+OS_DAEMON_SRCS = $(OS_DAEMON_SRCS_$(OS)) $(OS_SERVICE_SRCS_$(OS))
 OS_CLI_SRCS = $(OS_CLI_SRCS_$(OS))
