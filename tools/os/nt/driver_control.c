@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
-#include <winioctl.h>
 
-#include "../../../abi/driver.h"
 #include "../../lib/text.h"
 #include "../../lib/version.h"
 #include "../service.h"
@@ -17,7 +15,7 @@
 #include "windows_error.h"
 
 #define DISPLAY_NAME L"Cooperative Linux driver"
-#define DRIVER_DEVICE L"\\\\.\\colinux"
+#define DRIVER_DEVICE L"" CO_NT_DEVICE_PATH
 
 #ifndef ERROR_INVALID_IMAGE_HASH /* mingw-w64 hasn't got it; winerror.h */
 #define ERROR_INVALID_IMAGE_HASH 577
@@ -144,7 +142,7 @@ int driver_remove(struct error **err)
 		return *err ? -1 : 0;
 	rc = scm_stop(service, err);
 	if (rc)
-		error_wrap(err, "the driver can't be stopped (does a VM run? see `colinux list`)");
+		error_wrap(err, "the driver can't be stopped (does a VM run? See `colinux list`)");
 	else if (!DeleteService(service))
 		rc = error_windows(err, GetLastError(),
 				   "the driver can't be removed");
@@ -157,19 +155,24 @@ int driver_remove(struct error **err)
 /* 0 or a Windows error. */
 static DWORD ask_version(struct co_req_version *version)
 {
+	struct {
+		struct co_req_version version;
+		struct co_nt_result result;
+	} answer = { 0 };
 	HANDLE device = CreateFileW(DRIVER_DEVICE, GENERIC_READ | GENERIC_WRITE, 0,
 				    NULL, OPEN_EXISTING, 0, NULL);
 	DWORD n, code = 0;
 
 	if (device == INVALID_HANDLE_VALUE)
 		return GetLastError();
-	if (!DeviceIoControl(device,
-			     CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800 + CO_REQ_VERSION,
-				      METHOD_BUFFERED, FILE_ANY_ACCESS),
-			     version, sizeof(*version), version, sizeof(*version),
-			     &n, NULL))
+	if (!DeviceIoControl(device, CO_NT_REQUEST(CO_REQ_VERSION), &answer.version,
+			     sizeof(answer.version), &answer, sizeof(answer), &n,
+			     NULL))
 		code = GetLastError();
+	else if (n != sizeof(answer) || answer.result.error)
+		code = ERROR_INVALID_DATA;
 	CloseHandle(device);
+	*version = answer.version;
 	version->build[sizeof(version->build) - 1] = 0;
 	return code;
 }

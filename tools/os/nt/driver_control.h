@@ -7,9 +7,10 @@
 #ifndef CO_NT_DRIVER_CONTROL_H
 #define CO_NT_DRIVER_CONTROL_H
 
+#include "../../../host/nt/ioctl.h"
 #include "../../lib/error.h"
 
-#define DRIVER_SERVICE L"CoLinuxDriver" /* the original's name */
+#define DRIVER_SERVICE L"" CO_NT_SERVICE
 #define DRIVER_FILE    "colinux.sys"
 
 /* Makes it known and starts it; one that is known gets this file and is started. */
