@@ -36,7 +36,7 @@ static bool pending(DWORD state)
 }
 
 /* With the lock. */
-static void tell(DWORD state)
+static void report(DWORD state)
 {
 	SERVICE_STATUS *s = &service.status;
 
@@ -55,7 +55,7 @@ static void become(DWORD state)
 	AcquireSRWLockExclusive(&service.lock);
 	if (state == SERVICE_STOPPED ||
 	    service.status.dwCurrentState != SERVICE_STOP_PENDING)
-		tell(state);
+		report(state);
 	ReleaseSRWLockExclusive(&service.lock);
 }
 
@@ -66,7 +66,7 @@ static DWORD WINAPI tick(void *arg)
 	while (!ending_wait(TICK_MS)) {
 		AcquireSRWLockExclusive(&service.lock);
 		if (pending(service.status.dwCurrentState))
-			tell(service.status.dwCurrentState);
+			report(service.status.dwCurrentState);
 		ReleaseSRWLockExclusive(&service.lock);
 	}
 	return 0;
