@@ -98,10 +98,15 @@ static int run(int argc, char **argv)
 
 static int end_session(WPARAM ends)
 {
-	HWND window = FindWindowW(ENDING_WINDOW_CLASS, NULL);
+	HWND window;
+	int i;
 
-	if (!window)
-		return 2;
+	/* It is made beside the daemon's start. */
+	for (i = 0; !(window = FindWindowW(ENDING_WINDOW_CLASS, NULL)); i++) {
+		if (i == 100)
+			return 2;
+		Sleep(100);
+	}
 	if (!SendMessageW(window, WM_QUERYENDSESSION, 0, 0))
 		return 3;
 	SendMessageW(window, WM_ENDSESSION, ends, 0);
