@@ -9,7 +9,7 @@ TOOLS := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 include $(TOOLS)/lib/lib.mk
 include $(TOOLS)/devices/devices.mk
 
-BUILD := $(or $(COLINUX_BUILD),$(TOOLS)/../build)
+BUILD := $(abspath $(or $(COLINUX_BUILD),$(TOOLS)/../build))
 OUT := $(BUILD)/nt
 NT := x86_64-w64-mingw32
 CC := $(NT)-gcc-win32

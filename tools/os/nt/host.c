@@ -12,7 +12,7 @@ void host_identity(char *text, size_t room)
 
 	if (RegGetValueA(HKEY_LOCAL_MACHINE,
 			 "SOFTWARE\\Microsoft\\Cryptography", "MachineGuid",
-			 RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, text, &n))
+			 RRF_RT_REG_SZ, NULL, text, &n))
 		*text = 0;
 }
 

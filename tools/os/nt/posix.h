@@ -7,6 +7,7 @@
 #ifndef CO_NT_POSIX_H
 #define CO_NT_POSIX_H
 
+#define _POSIX_THREAD_SAFE_FUNCTIONS /* localtime_r() */
 #include <errno.h>
 #include <fcntl.h>
 
