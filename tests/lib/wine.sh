@@ -6,7 +6,7 @@
 #
 #	wine PROGRAM [ARGUMENT]...	runs it; paths may be the host's or Windows'
 #	wine_file 'C:\x\y'		where a file of it is for the host
-#	wine_restart			as a reboot: no process outlives it
+#	wine_restart [COMMAND]...	as a reboot: no process outlives it
 #
 # A new Windows takes 20 s, so that the cache keeps one to copy.
 
@@ -27,7 +27,8 @@ wine_make()
 	(
 		export HOME=$1/home # Documents and such would lead to the user's own
 		wine_environment "$1/prefix"
-		"$wine64" wineboot -i && "$wineserver" -w
+		"$wine64" wineboot -i && "$wine64" reg add 'HKCU\Software\Wine\Drivers' /v Graphics /d null /f &&
+			"$wineserver" -w
 	) >"$1/log" 2>&1 </dev/null && [ -f "$1/prefix/system.reg" ]
 }
 
@@ -46,6 +47,13 @@ wine_template()
 	echo "$folder"
 }
 
+# When the last program of a user ends, Wine takes that for a shutdown, and services and
+# drivers go. One that waits for a line, which never comes, keeps them.
+wine_start()
+{
+	"$wine64" cmd <&"$wine_line" >/dev/null 2>&1 &
+}
+
 # Wine's own libraries, 600 MB that nobody writes to, are the cache's by hard links,
 # or copies where that can't be.
 wine_begin()
@@ -60,11 +68,12 @@ wine_begin()
 	# The registry is written to: files of its own.
 	find "$work/prefix" -name '*.reg' -exec sed -i '' {} +
 	wine_environment "$work/prefix"
+	mkfifo "$work/line" && exec {wine_line}<>"$work/line" && wine_start
 }
 
 wine()
 {
-	"$wine64" "$@" </dev/null
+	"$wine64" "$@" </dev/null {wine_line}<&-
 }
 
 wine_file()
@@ -73,9 +82,12 @@ wine_file()
 	echo "$WINEPREFIX/drive_c${path//\\//}"
 }
 
+# The command runs while nothing of Windows does.
 wine_restart()
 {
 	"$wineserver" -k -w
+	[ $# = 0 ] || "$@"
+	wine_start
 }
 
 wine_end()

@@ -36,7 +36,7 @@ static bool pending(DWORD state)
 }
 
 /* With the lock. */
-static void tell(DWORD state)
+static void report(DWORD state)
 {
 	SERVICE_STATUS *s = &service.status;
 
@@ -55,7 +55,7 @@ static void become(DWORD state)
 	AcquireSRWLockExclusive(&service.lock);
 	if (state == SERVICE_STOPPED ||
 	    service.status.dwCurrentState != SERVICE_STOP_PENDING)
-		tell(state);
+		report(state);
 	ReleaseSRWLockExclusive(&service.lock);
 }
 
@@ -66,7 +66,7 @@ static DWORD WINAPI tick(void *arg)
 	while (!ending_wait(TICK_MS)) {
 		AcquireSRWLockExclusive(&service.lock);
 		if (pending(service.status.dwCurrentState))
-			tell(service.status.dwCurrentState);
+			report(service.status.dwCurrentState);
 		ReleaseSRWLockExclusive(&service.lock);
 	}
 	return 0;
@@ -99,9 +99,11 @@ static void on_ready(void)
 /* ---- its life -------------------------------------------------------------------- */
 
 /* A service has nobody to talk to: what it says goes to log\NAME.log beside the
- * program, where only administrators can write. */
+ * program, where only administrators can write. Its stderr is closed, so that
+ * freopen() has nothing to begin with; the way of Microsoft's KB 105305 has. */
 static void open_log(void)
 {
+	FILE *f;
 	char *name = need_format("log\\%s.log", service.name);
 	wchar_t *folder = beside_program("log");
 	wchar_t *file = beside_program(name);
@@ -110,8 +112,11 @@ static void open_log(void)
 		     info.nFileSizeLow > LOG_MAX;
 
 	CreateDirectoryW(folder, NULL);
-	if (_wfreopen(file, large ? L"w" : L"a", stderr))
+	f = _wfopen(file, large ? L"w" : L"a");
+	if (f) {
+		*stderr = *f;
 		setvbuf(stderr, NULL, _IONBF, 0);
+	}
 	free(folder);
 	free(file);
 	free(name);
