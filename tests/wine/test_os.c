@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <winsock2.h>
 #include <windows.h>
 #include <shellapi.h>
 
 #include "../../tools/lib/text.h"
+#include "../../tools/net/backend.h"
 #include "../../tools/os/bell.h"
 #include "../../tools/os/disk_engine.h"
 #include "../../tools/os/errors.h"
@@ -435,13 +437,131 @@ static void test_serial(const char *folder)
 	uv_run(&loop, UV_RUN_DEFAULT);
 }
 
+/* ---- slirp ------------------------------------------------------------------ */
+
+/* A guest that announces itself, and sends a datagram to the host (10.0.2.2). */
+static const uint8_t announcement[] = {
+	255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6, /* Ethernet, ARP */
+	0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 2, 15,
+	0, 0, 0, 0, 0, 0, 10, 0, 2, 2,
+};
+static uint8_t datagram[] = {
+	0x52, 0x55, 10, 0, 2, 2, 2, 0, 0, 0, 0, 1, 8, 0, /* Ethernet, IPv4 */
+	0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 2, 15, 10, 0, 2, 2,
+	0x12, 0x34, 0, 0, 0, 12, 0, 0, 'p', 'i', 'n', 'g', /* UDP, no sum */
+};
+static bool told_address; /* it said where 10.0.2.2 is */
+
+static bool receive(struct net_user *user, const struct net_header *header,
+		    const struct iovec *frame, unsigned int n)
+{
+	const uint8_t *f = frame->iov_base;
+
+	(void)user;
+	(void)header;
+	EQUAL(n, 1);
+	told_address |= frame->iov_len >= 42 && f[12] == 8 && f[13] == 6 &&
+			f[21] == 2 && !memcmp(f + 28, "\12\0\2\2", 4);
+	return true;
+}
+
+static void flush(struct net_user *user)
+{
+	(void)user;
+}
+
+static void send_frame(struct net_backend *b, const uint8_t *frame, size_t n)
+{
+	static const struct net_header header;
+	struct iovec iov = { (void *)(uintptr_t)frame, n };
+
+	CHECK(b->ops->send(b, &header, &iov, 1));
+}
+
+static void sum_up(uint8_t *ip)
+{
+	uint32_t sum = 0;
+	int i;
+
+	for (i = 0; i < 20; i += 2)
+		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip[10] = (uint8_t)(~sum >> 8);
+	ip[11] = (uint8_t)~sum;
+}
+
+static SOCKET host_socket(uint8_t port[2])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+	int size = sizeof(a);
+	u_long on = 1;
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(!bind(s, (struct sockaddr *)&a, sizeof(a)));
+	getsockname(s, (struct sockaddr *)&a, &size);
+	memcpy(port, &a.sin_port, 2);
+	ioctlsocket(s, FIONBIO, &on);
+	return s;
+}
+
+static void tick(uv_timer_t *timer)
+{
+	(void)timer; /* the loop turns, so that the socket is looked at */
+}
+
+static void exchange(struct net_backend *b, uv_loop_t *loop, SOCKET s)
+{
+	struct sockaddr_in from;
+	char text[8] = "";
+	int size = sizeof(from), tries;
+
+	send_frame(b, announcement, sizeof(announcement));
+	send_frame(b, datagram, sizeof(datagram));
+	for (tries = 0; tries < 500 && !*text; tries++) {
+		uv_run(loop, UV_RUN_ONCE);
+		recvfrom(s, text, 4, 0, (struct sockaddr *)&from, &size);
+	}
+	CHECK(!strcmp(text, "ping"));
+	CHECK(told_address);
+}
+
+static void test_slirp(const char *folder)
+{
+	static const struct net_user_ops ops = { .receive = receive,
+						 .flush = flush };
+	struct net_user user = { &ops };
+	struct error *err = NULL;
+	struct net_backend *b;
+	uv_timer_t timer;
+	uv_loop_t loop;
+	SOCKET s;
+
+	(void)folder;
+	uv_loop_init(&loop);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, tick, 20, 20);
+	b = slirp_open(&loop, "test", &err);
+	if (!CHECK(b))
+		return;
+	b->user = &user;
+	s = host_socket(datagram + 36);
+	sum_up(datagram + 14);
+	exchange(b, &loop, s);
+	closesocket(s);
+	b->ops->close(b);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	EQUAL(uv_loop_close(&loop), 0);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(const char *folder);
 } tests[] = {
 	{ "words", test_words },   { "bells", test_bells },
 	{ "disk", test_disk },	   { "share", test_share },
-	{ "serial", test_serial },
+	{ "serial", test_serial }, { "slirp", test_slirp },
 };
 
 int main(int argc, char **argv)
