@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A device that touches memory which the guest gave back (tools/daemon/fault.c). */
+/* A device that touches memory which the guest gave back (tools/os/linux/fault.c). */
 #define _GNU_SOURCE
 #include "../../tools/os/fault.h"
 

@@ -94,12 +94,28 @@ FILE *fopen(const char *path, const char *mode)
 
 /* ---- names ------------------------------------------------------------------ */
 
+/* Names of the kernel's, for disks: whether they are there shows when they are
+ * opened, which isn't for a look. */
+static bool is_device(const char *path)
+{
+	static const char *const start[] = { "\\Device\\", "\\DosDevices\\",
+					     "\\Volume{", "\\??\\", "\\\\.\\" };
+	size_t i;
+
+	for (i = 0; i < sizeof(start) / sizeof(start[0]); i++)
+		if (!strncasecmp(path, start[i], strlen(start[i])))
+			return true;
+	return false;
+}
+
 /* Whether the user may, is seen when it's opened: X_OK is R_OK. */
 int access(const char *path, int how)
 {
-	wchar_t *name = wide_path(path);
+	wchar_t *name = is_device(path) ? NULL : wide_path(path);
 	DWORD a;
 
+	if (is_device(path))
+		return 0;
 	if (!name)
 		return -1;
 	a = GetFileAttributesW(name);
