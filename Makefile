@@ -11,6 +11,8 @@ help:
 	@echo 'make guest      the guest kernel, configuration lab (CONFIG=distro, lab@6.12: others)'
 	@echo 'make guest-package  colinux-guest, the Debian package for guests'
 	@echo 'make image      the guest'\''s Debian root image'
+	@echo 'make nt         colinux-setup.exe, the installer for Windows x64'
+	@echo 'make nt-tools   colinux.exe and colinux-daemon.exe for Windows'
 	@echo 'make nt-core    the core, compiled for Windows NT'
 	@echo 'make check      the tests that need no lab, in seconds'
 	@echo 'make lab        a shell in the lab host, module and tools at hand'
@@ -43,6 +45,14 @@ $(NT_OFFSETS): core/x86/offsets.c $(wildcard abi/*.h core/*.h core/x86/*.h)
 	@$(NT_CC) $(NT_CFLAGS) -S $< -o $@.s
 	@sed -n 's/.*"->\([A-Z0-9_]*\) \([0-9]*\)".*/#define \1 \2/p' $@.s > $@
 
+# The programs for Windows: build/nt/colinux.exe, colinux-daemon.exe.
+nt-tools:
+	$(MAKE) -s -C tools -f nt.mk
+
+# The whole of it for Windows: build/nt/colinux-setup.exe.
+nt: nt-driver nt-tools
+	packaging/nt/installer
+
 CHECKS := rules abi nt unit fuzz devices devfuzz tools conffuzz guestpkg patch
 check:
 	./test $(foreach group,$(CHECKS),$(if $(wildcard tests/$(group)/run),$(group)))
@@ -59,4 +69,4 @@ test:
 clean:
 	rm -rf $(COLINUX_BUILD)
 
-.PHONY: help all tools module guest image guest-package nt-core check lab lab-debug bench test clean
+.PHONY: help all tools module guest image guest-package nt nt-core nt-tools check lab lab-debug bench test clean

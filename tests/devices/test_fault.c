@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A device that touches memory which the guest gave back (tools/daemon/fault.c). */
+/* A device that touches memory which the guest gave back (tools/os/linux/fault.c). */
 #define _GNU_SOURCE
-#include "../../tools/daemon/daemon.h"
+#include "../../tools/os/fault.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -87,7 +87,7 @@ def abi_asserts(tree):
 NT_TYPES = (r"\b(NTSTATUS|PVOID|PIRP|IRP|KIRQL|UNICODE_STRING|PUNICODE_STRING|HANDLE|DWORD|ULONG_PTR"
             r"|PDRIVER_OBJECT|DRIVER_OBJECT|PDEVICE_OBJECT|LARGE_INTEGER|PMDL|KSPIN_LOCK|KDPC|NTAPI)\b")
 NT_HEADERS = r'^\s*#\s*include\s*<(ntddk|wdm|ntifs|windows|winsock2|winternl|ddk/\w+)\.h>'
-NT_PLACES = ("host/nt/", "tools/os/nt", "tests/nt")
+NT_PLACES = ("host/nt/", "tools/os/nt", "packaging/nt/", "tests/nt", "tests/wine")
 
 
 def nt_types(tree):

@@ -9,6 +9,7 @@
 #include "../lib/error.h"
 #include "../lib/frame.h"
 #include "../lib/text.h"
+#include "../os/peer.h"
 
 /* A verb returns the program's exit status, or -1 with an error (status 1). */
 #define VERB(name) int verb_##name(int argc, char **argv, struct error **err)
@@ -56,7 +57,7 @@ int options_take(int argc, char **argv, const struct option_spec *specs,
 /* A connection to a VM's daemon. */
 struct client {
 	char *name;
-	int fd;
+	struct peer *peer; /* NULL: none */
 	struct text in; /* bytes not used yet */
 	struct frame_reader frames;
 };

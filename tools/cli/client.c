@@ -4,16 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "../lib/paths.h"
 #include "../lib/version.h"
+#include "../os/lock.h"
+#include "../os/place.h"
 
 #define GONE_TRIES 500 /* of 20 ms */
 
@@ -28,12 +26,9 @@ static int lost(const struct client *c, struct error **err)
 static int fill(struct client *c, struct error **err)
 {
 	char buffer[65536];
-	ssize_t n;
+	ssize_t n = peer_read(c->peer, buffer, sizeof(buffer));
 
-	do {
-		n = read(c->fd, buffer, sizeof(buffer));
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno != ECONNRESET)
+	if (n < 0)
 		return error_set(err, errno, "%s: cannot read from its daemon",
 				 c->name);
 	if (n <= 0)
@@ -91,23 +86,24 @@ static int check_hello(struct client *c, struct error **err)
 /* -1 with errno, -2 with an error. */
 static int dial(struct client *c, struct error **err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char *path = runtime_path(c->name, ".sock", err);
-	int rc = -1, saved;
+	char *dir = NULL, *address;
+	int saved;
 
-	if (!path)
+	if (!name_valid(c->name)) {
+		error_set(err, 0, "'%s' is no name for a VM: " NAME_RULE,
+			  c->name);
 		return -2;
-	errno = ENAMETOOLONG;
-	if (strlen(path) < sizeof(address.sun_path)) {
-		memcpy(address.sun_path, path, strlen(path) + 1);
-		c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		rc = connect(c->fd, (struct sockaddr *)&address,
-			     sizeof(address));
 	}
+	dir = runtime_directory(err);
+	if (!dir)
+		return -2;
+	address = place_control(dir, c->name);
+	c->peer = peer_connect(address);
 	saved = errno;
-	free(path);
+	free(address);
+	free(dir);
 	errno = saved;
-	return rc ? -1 : 0;
+	return c->peer ? 0 : -1;
 }
 
 static int dial_error(const struct client *c, int code, struct error **err)
@@ -128,7 +124,6 @@ int client_connect(struct client *c, const char *name, struct error **err)
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	c->fd = -1;
 	c->name = need_copy(name, strlen(name));
 	rc = dial(c, err);
 	if (rc == -1)
@@ -152,9 +147,8 @@ bool client_try(struct client *c, const char *name)
 
 void client_close(struct client *c)
 {
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = -1;
+	peer_close(c->peer);
+	c->peer = NULL;
 	free(c->name);
 	c->name = NULL;
 	text_free(&c->in);
@@ -173,7 +167,7 @@ int client_send(struct client *c, const char *verb, json_t *args,
 	if (!text)
 		return error_set(err, 0, "a word is not valid UTF-8");
 	text_format(&line, "%s\n", text);
-	if (write_all(c->fd, line.data, line.length))
+	if (peer_write(c->peer, line.data, line.length))
 		rc = lost(c, err);
 	text_free(&line);
 	free(text);
@@ -203,7 +197,7 @@ int client_frame(struct client *c, enum frame_type type, const void *data,
 {
 	uint8_t buffer[FRAME_HEADER + FRAME_MAX];
 
-	if (write_all(c->fd, buffer, frame_put(buffer, type, 0, data, n)))
+	if (peer_write(c->peer, buffer, frame_put(buffer, type, 0, data, n)))
 		return lost(c, err);
 	return 0;
 }
@@ -254,9 +248,9 @@ void client_wait_gone(const char *name)
 	int i;
 
 	for (i = 0; fd >= 0 && i < GONE_TRIES; i++) {
-		if (!flock(fd, LOCK_SH | LOCK_NB))
+		if (!lock_file(fd, true))
 			break;
-		poll(NULL, 0, 20);
+		usleep(20000);
 	}
 	if (fd >= 0)
 		close(fd);

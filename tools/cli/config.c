@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../os/path.h"
 #include "cli.h"
 
 static json_t *disk_json(const char *name, const struct config_disk *disk)
@@ -220,7 +221,7 @@ static void check_files(struct config *c)
 	}
 	for (i = 0; i < CONFIG_PROGRAMS; i++) {
 		snprintf(name, sizeof(name), "exec%zu", i);
-		if (c->program[i].path && strchr(c->program[i].path, '/'))
+		if (c->program[i].path && path_has_folder(c->program[i].path))
 			check_file(c, name, c->program[i].path, X_OK);
 	}
 	config_check_shares(c);

@@ -5,22 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DAEMON "colinux-daemon"
+#include "../os/path.h"
+#include "../os/process.h"
 
 char *daemon_path(void)
 {
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *path, *slash;
+	char *self = process_path(), *path = NULL;
 
-	if (n <= 0)
-		return need_copy(DAEMON, strlen(DAEMON));
-	self[n] = 0;
-	slash = strrchr(self, '/');
-	*slash = 0;
-	path = need_format("%s/" DAEMON, self);
-	if (!access(path, X_OK))
+	if (self)
+		path = need_format("%.*s" DAEMON_PROGRAM,
+				   (int)(path_base(self) - self), self);
+	free(self);
+	if (path && !access(path, X_OK))
 		return path;
 	free(path);
-	return need_copy(DAEMON, strlen(DAEMON));
+	return need_copy(DAEMON_PROGRAM, strlen(DAEMON_PROGRAM));
 }

@@ -11,6 +11,7 @@
 
 #include "../lib/config.h"
 #include "../os/child.h"
+#include "../os/lock.h"
 
 /* ---- resize ------------------------------------------------------------------ */
 
@@ -64,12 +65,11 @@ static int commit(const struct config_disk *disk, struct error **err)
 /* Who has it open for a VM has locked bytes of it. The next start makes it new. */
 static int discard(const struct config_disk *disk, struct error **err)
 {
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = open(disk->overlay, O_RDWR | O_CLOEXEC), rc = 0;
 
 	if (fd < 0)
 		return error_set(err, errno, "%s", disk->overlay);
-	if (fcntl(fd, F_OFD_SETLK, &l))
+	if (lock_contents(fd))
 		rc = error_set(err, 0, "%s: in use: end its VM first",
 			       disk->overlay);
 	else if (unlink(disk->overlay))

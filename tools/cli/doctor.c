@@ -26,28 +26,6 @@ static void add(void *arg, enum finding_kind kind, const char *name,
 					"way", way));
 }
 
-/* The bits of co_req_check, lowest first. */
-static const struct {
-	const char *name, *what, *way;
-} blocker[CO_BLOCK_COUNT] = {
-	{ "cpu", "the processor lacks NX, PAE or SYSCALL, or the host has it off",
-	  "turn NX (execute disable) on in the firmware; in a virtual machine choose another CPU model" },
-	{ "tsc", "the TSC is unstable or its frequency unknown",
-	  "see the host's log for the reason; a virtual machine needs an invariant TSC" },
-	{ "fred", "FRED event delivery is on", "boot the host with fred=off" },
-	{ "encrypted", "SEV, SME or TDX is active",
-	  "boot with mem_encrypt=off, or use a host without memory encryption" },
-	{ "xen-pv", "the host runs as a Xen PV guest", "run it as HVM or PVH" },
-	{ "async-pf", "KVM asynchronous page faults are on",
-	  "boot the host with no-kvmapf" },
-	{ "lockdown", "the host kernel is locked down",
-	  "turn Secure Boot off in the firmware, or boot without lockdown=" },
-	{ "selectors", "the host's segment selectors aren't as expected",
-	  "report the host kernel's version: this one isn't supported" },
-	{ "xstate", "the processor's XSAVE area is larger than the driver keeps",
-	  "boot the host with a smaller set, e.g. clearcpuid=amx_tile" },
-};
-
 static void add_blockers(struct report *r, co_u64 bits)
 {
 	char what[64];
@@ -55,8 +33,8 @@ static void add_blockers(struct report *r, co_u64 bits)
 
 	for (i = 0; i < CO_BLOCK_COUNT; i++)
 		if (bits >> i & 1)
-			add(r, FINDING_BLOCKER, blocker[i].name,
-			    blocker[i].what, blocker[i].way);
+			add(r, FINDING_BLOCKER, doctor_block[i].name,
+			    doctor_block[i].what, doctor_block[i].way);
 	if (bits >> CO_BLOCK_COUNT) {
 		snprintf(what, sizeof(what), "the driver says 0x%llx", bits);
 		add(r, FINDING_BLOCKER, "unknown", what,
@@ -104,6 +82,7 @@ static void ask_driver(struct report *r, struct driver *d)
 	add(r, FINDING_OK, "driver", what, NULL);
 	add_watchdog(r, &check);
 	add_blockers(r, check.blockers);
+	doctor_beside_driver(add, r);
 	add_memory(r, &check);
 }
 

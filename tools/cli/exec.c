@@ -3,17 +3,14 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 struct command {
 	struct client *c;
 	uint32_t window; /* bytes of input that may still be sent */
 	bool input_open;
-	int signals;
+	struct user *user;
 	bool done;
 	int status;
 	struct error **err;
@@ -83,9 +80,9 @@ static int from_input(struct command *x)
 {
 	uint8_t buffer[FRAME_MAX];
 	size_t max = x->window < sizeof(buffer) ? x->window : sizeof(buffer);
-	ssize_t n = read(STDIN_FILENO, buffer, max);
+	ssize_t n = user_read(x->user, buffer, max);
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n <= 0) {
 		x->input_open = false;
@@ -95,13 +92,11 @@ static int from_input(struct command *x)
 	return client_frame(x->c, FRAME_INPUT, buffer, (size_t)n, x->err);
 }
 
-static int from_signals(struct command *x)
+static int take_word(struct command *x)
 {
-	struct signalfd_siginfo info;
+	int word = user_word(x->user);
 
-	if (read(x->signals, &info, sizeof(info)) != sizeof(info))
-		return 0;
-	return send_u32(x, FRAME_SIGNAL, info.ssi_signo);
+	return word ? send_u32(x, FRAME_SIGNAL, (uint32_t)word) : 0;
 }
 
 static int read_daemon(struct command *x)
@@ -119,52 +114,36 @@ static int read_daemon(struct command *x)
 static int step(struct command *x)
 {
 	bool input = x->input_open && x->window;
-	struct pollfd p[] = {
-		{ .fd = x->c->fd, .events = POLLIN },
-		{ .fd = x->signals, .events = POLLIN },
-		{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
-	};
-
-	if (!x->c->in.length && poll(p, 3, -1) < 0)
-		return errno == EINTR ? 0 :
-					error_set(x->err, errno, "cannot wait");
 	/* What the command said comes before what we would tell it. */
-	if (x->c->in.length || p[0].revents)
+	int ready = x->c->in.length ? USER_PEER :
+				      user_wait(x->user, x->c->peer, input);
+
+	if (ready < 0)
+		return error_set(x->err, errno, "cannot wait");
+	if (ready & USER_PEER)
 		return read_daemon(x);
-	if (p[1].revents && from_signals(x))
+	if (ready & USER_WORD && take_word(x))
 		return -1;
-	return p[2].revents ? from_input(x) : 0;
-}
-
-static int watch(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return ready & USER_INPUT ? from_input(x) : 0;
 }
 
 static int run(struct client *c, json_t *args, struct error **err)
 {
 	struct command x = { .c = c, .input_open = true, .err = err };
 	json_t *result = client_request(c, "exec", args, err);
+	int rc = 0;
 
 	if (!result)
 		return -1;
 	x.window = (uint32_t)json_integer_value(json_object_get(result, "window"));
 	json_decref(result);
-	x.signals = watch();
-	if (x.signals < 0)
+	x.user = user_watch(true);
+	if (!x.user)
 		return error_set(err, errno, "cannot watch signals");
-	while (!x.done)
-		if (step(&x))
-			return -1;
-	return x.status;
+	while (!rc && !x.done)
+		rc = step(&x);
+	user_unwatch(x.user);
+	return rc ? -1 : x.status;
 }
 
 static json_t *arguments(const char *shell, int n, char **words,

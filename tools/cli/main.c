@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cli.h"
 
-#include <signal.h>
 #include <string.h>
+
+#include "../os/process.h"
 
 static const struct verb {
 	const char *name;
@@ -138,7 +139,7 @@ int main(int argc, char **argv)
 {
 	const struct verb *v;
 
-	signal(SIGPIPE, SIG_IGN);
+	process_begin();
 	if (argc < 2) {
 		usage(stderr);
 		return 1;

@@ -2,49 +2,41 @@
 /* The VMs that there are: each has a NAME.json in the runtime directory. */
 #include "cli.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../lib/paths.h"
+#include "../os/place.h"
 
-/* NAME of NAME.json, NULL for other files. */
-static char *vm_name(const struct dirent *e)
+struct names {
+	void (*fn)(void *arg, const char *name);
+	void *arg;
+};
+
+static void take_file(void *arg, const char *file)
 {
-	size_t n = strlen(e->d_name);
+	const struct names *names = arg;
+	size_t n = strlen(file);
+	char *name;
 
-	if (n < 6 || strcmp(e->d_name + n - 5, ".json"))
-		return NULL;
-	return need_copy(e->d_name, n - 5);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
+	if (n < 6 || strcmp(file + n - 5, ".json"))
+		return;
+	name = need_copy(file, n - 5);
+	names->fn(names->arg, name);
+	free(name);
 }
 
 int client_names(void (*fn)(void *arg, const char *name), void *arg,
 		 struct error **err)
 {
-	char *dir = runtime_directory(err), *name;
-	struct dirent **entry;
-	int i, n;
+	struct names names = { fn, arg };
+	char *dir = runtime_directory(err);
 
 	if (!dir)
 		return -1;
-	n = scandir(dir, &entry, NULL, by_name);
-	if (n < 0 && errno != ENOENT)
+	if (place_list(dir, take_file, &names) && errno != ENOENT)
 		error_set(err, errno, "cannot read %s", dir);
-	for (i = 0; i < n; i++) {
-		name = vm_name(entry[i]);
-		if (name)
-			fn(arg, name);
-		free(name);
-		free(entry[i]);
-	}
-	if (n >= 0)
-		free(entry);
 	free(dir);
 	return *err ? -1 : 0;
 }

@@ -3,36 +3,11 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-static _Noreturn void become_daemon(int ready, int argc, char **argv)
-{
-	char **arguments = need(((size_t)argc + 5) * sizeof(*arguments));
-	char *path = daemon_path();
-	int null = open("/dev/null", O_RDWR);
-	int n = 0, i;
-
-	/* Ctrl-C at the console is the guest's, and a lost terminal is no reason
-	 * to stop: the daemon isn't of this session. */
-	setsid();
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	fcntl(ready, F_SETFD, 0);
-	arguments[n++] = path;
-	arguments[n++] = "-k";
-	arguments[n++] = "--ready-fd";
-	arguments[n++] = need_format("%d", ready);
-	for (i = 1; i < argc; i++)
-		arguments[n++] = argv[i];
-	execvp(path, arguments);
-	fprintf(stderr, "colinux: cannot execute %s: %s\n", path,
-		strerror(errno));
-	_exit(1);
-}
+#include "../os/background.h"
 
 /* Reads "ready NAME"; NULL when the daemon ended instead. */
 static char *wait_ready(int fd)
@@ -55,18 +30,9 @@ static char *wait_ready(int fd)
 	return NULL;
 }
 
-/* The exit status of the daemon, which has said why if it isn't 0. */
-static int daemon_status(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
-static int at_console(const char *name, pid_t pid, struct error **err)
+/* A daemon that ended has said why if its status isn't 0. */
+static int at_console(const char *name, struct background *b,
+		      struct error **err)
 {
 	struct client c;
 	json_t *verdict = NULL;
@@ -78,7 +44,7 @@ static int at_console(const char *name, pid_t pid, struct error **err)
 	client_close(&c);
 	if (rc == SESSION_ENDED) {
 		session_verdict(name, verdict);
-		rc = daemon_status(pid);
+		rc = background_wait(b);
 	} else if (rc == SESSION_DETACHED) {
 		rc = 0;
 	}
@@ -86,25 +52,35 @@ static int at_console(const char *name, pid_t pid, struct error **err)
 	return rc;
 }
 
+/* The daemon isn't of this session: see background_start(). */
+static int start(struct background *b, int argc, char **argv, struct error **err)
+{
+	char **arguments = need(((size_t)argc + 2) * sizeof(*arguments));
+	int i, rc;
+
+	arguments[0] = daemon_path();
+	arguments[1] = "-k";
+	for (i = 1; i < argc; i++)
+		arguments[i + 1] = argv[i];
+	rc = background_start(b, arguments, err);
+	free(arguments[0]);
+	free(arguments);
+	return rc;
+}
+
 int verb_run(int argc, char **argv, struct error **err)
 {
+	struct background b;
 	char *name;
-	int fd[2], rc;
-	pid_t pid;
+	int rc;
 
-	if (pipe2(fd, O_CLOEXEC))
-		return error_set(err, errno, "cannot make a pipe");
-	pid = fork();
-	if (pid < 0)
-		return error_set(err, errno, "cannot fork");
-	if (!pid)
-		become_daemon(fd[1], argc, argv);
-	close(fd[1]);
-	name = wait_ready(fd[0]);
-	close(fd[0]);
+	if (start(&b, argc, argv, err))
+		return -1;
+	name = wait_ready(b.ready);
+	close(b.ready);
 	if (!name)
-		return daemon_status(pid);
-	rc = at_console(name, pid, err);
+		return background_wait(&b);
+	rc = at_console(name, &b, err);
 	free(name);
 	return rc;
 }

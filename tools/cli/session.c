@@ -3,12 +3,7 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define ESCAPE 0x1d /* Ctrl-] */
@@ -20,9 +15,8 @@ struct session {
 	bool tty, input_open;
 	bool escape; /* Ctrl-] was typed */
 	bool detached;
-	struct termios saved;
 	struct terminal terminal;
-	int signals;
+	struct user *user;
 	json_t *verdict;
 	bool ended;
 	struct error **err;
@@ -33,36 +27,17 @@ static const char escape_help[] =
 
 /* ---- the terminal ------------------------------------------------------------ */
 
-static void raw_mode(struct session *s)
-{
-	struct termios raw;
-
-	s->tty = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &s->saved);
-	if (!s->tty)
-		return;
-	raw = s->saved;
-	cfmakeraw(&raw);
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-}
-
-static void cooked_mode(struct session *s)
-{
-	if (s->tty)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &s->saved);
-}
-
 static int send_size(struct session *s)
 {
-	struct winsize w;
+	unsigned int columns, rows;
 	uint8_t size[4];
 
-	if (!s->tty || ioctl(STDIN_FILENO, TIOCGWINSZ, &w) || !w.ws_col ||
-	    !w.ws_row)
+	if (!user_size(s->user, &columns, &rows))
 		return 0;
-	size[0] = (uint8_t)w.ws_col;
-	size[1] = (uint8_t)(w.ws_col >> 8);
-	size[2] = (uint8_t)w.ws_row;
-	size[3] = (uint8_t)(w.ws_row >> 8);
+	size[0] = (uint8_t)columns;
+	size[1] = (uint8_t)(columns >> 8);
+	size[2] = (uint8_t)rows;
+	size[3] = (uint8_t)(rows >> 8);
 	return client_frame(s->c, FRAME_RESIZE, size, sizeof(size), s->err);
 }
 
@@ -130,9 +105,9 @@ static int typed(struct session *s, const uint8_t *data, size_t n)
 static int from_user(struct session *s)
 {
 	uint8_t buffer[4096];
-	ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+	ssize_t n = user_read(s->user, buffer, sizeof(buffer));
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n > 0)
 		return typed(s, buffer, (size_t)n);
@@ -161,34 +136,31 @@ static bool from_daemon(void *arg, const struct frame *f)
 	return true;
 }
 
-static int from_signals(struct session *s)
+static int take_word(struct session *s)
 {
-	struct signalfd_siginfo info;
-
-	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+	switch (user_word(s->user)) {
+	case 0:
 		return 0;
-	if (info.ssi_signo == SIGWINCH)
+	case USER_WINCH:
 		return send_size(s);
-	if (info.ssi_signo == SIGHUP)
+	case USER_HUP:
 		s->detached = true;
-	else
+		return 0;
+	default:
 		return ask_stop(s, s->asked);
-	return 0;
+	}
 }
 
 static int step(struct session *s)
 {
-	struct pollfd p[] = {
-		{ .fd = s->c->fd, .events = POLLIN },
-		{ .fd = s->signals, .events = POLLIN },
-		{ .fd = s->input_open ? STDIN_FILENO : -1, .events = POLLIN },
-	};
+	int ready = s->c->in.length ?
+			    USER_PEER :
+			    user_wait(s->user, s->c->peer, s->input_open);
 	int rc;
 
-	if (!s->c->in.length && poll(p, 3, -1) < 0)
-		return errno == EINTR ? 0 :
-					error_set(s->err, errno, "cannot wait");
-	if (s->c->in.length || p[0].revents) {
+	if (ready < 0)
+		return error_set(s->err, errno, "cannot wait");
+	if (ready & USER_PEER) {
 		rc = client_frames(s->c, from_daemon, s, s->err);
 		if (rc < 0)
 			return -1;
@@ -199,22 +171,9 @@ static int step(struct session *s)
 		if (s->ended)
 			return 0;
 	}
-	if (p[1].revents && from_signals(s))
+	if (ready & USER_WORD && take_word(s))
 		return -1;
-	return p[2].revents ? from_user(s) : 0;
-}
-
-static int watch(sigset_t *old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, old);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return ready & USER_INPUT ? from_user(s) : 0;
 }
 
 static int loop(struct session *s, unsigned int console)
@@ -239,23 +198,19 @@ int session_run(struct client *c, unsigned int console, json_t **verdict,
 		struct error **err)
 {
 	struct session s = { .c = c, .input_open = true, .err = err };
-	sigset_t old;
 	int rc;
 
-	s.control.fd = -1;
-	s.signals = watch(&old);
-	if (s.signals < 0)
+	s.user = user_watch(false);
+	if (!s.user)
 		return error_set(err, errno, "cannot watch signals");
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr,
 			"[console of %s; to leave: Ctrl-] then d; Ctrl-] then ? for more]\n",
 			c->name);
-	raw_mode(&s);
+	s.tty = user_raw(s.user);
 	rc = loop(&s, console);
 	terminal_end(&s.terminal);
-	cooked_mode(&s);
-	close(s.signals);
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	user_unwatch(s.user);
 	client_close(&s.control);
 	*verdict = s.verdict;
 	if (rc == SESSION_DETACHED)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../lib/config.h"
+#include "../os/peer.h"
 
 /* The PC's text mode. */
 static const char *const rgb[16] = {
@@ -15,13 +16,6 @@ static const char *const rgb[16] = {
 	"aa/55/00", "aa/aa/aa", "55/55/55", "55/55/ff", "55/ff/55", "55/ff/ff",
 	"ff/55/55", "ff/55/ff", "ff/ff/55", "ff/ff/ff",
 };
-
-static bool knows_escapes(void)
-{
-	const char *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb");
-}
 
 /* xterm's OSC 10 is the text's default colour, OSC 11 the ground's. */
 static void add_color(struct text *out, int osc, json_t *name)
@@ -47,7 +41,7 @@ void terminal_begin(struct terminal *t, json_t *attached)
 	struct text out = { 0 };
 
 	memset(t, 0, sizeof(*t));
-	if (!knows_escapes())
+	if (!user_knows_escapes())
 		return;
 	add_color(&out, 10, json_array_get(color, 0));
 	add_color(&out, 11, json_array_get(color, 1));

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../lib/version.h"
+#include "../os/place.h"
 
 #define LINGER_MS 2000 /* for the last words to clients that read slowly */
 
@@ -308,16 +308,19 @@ static void on_connection(uv_stream_t *listener, int status)
 
 int control_start(struct daemon *d, struct error **err)
 {
-	char *path = instance_path(d, ".sock");
+	char *path = place_control(d->directory, d->config.name);
 	int rc;
 
-	unlink(path); /* a dead daemon's: we hold the lock */
 	uv_pipe_init(&d->loop, &d->listener, 0);
 	d->listener.data = d;
-	rc = strlen(path) > 107 ? UV_ENAMETOOLONG :
-				  uv_pipe_bind(&d->listener, path);
-	if (!rc && chmod(path, 0600))
-		rc = -errno;
+	if (place_control_check(path, err)) {
+		free(path);
+		return -1;
+	}
+	place_control_remove(path); /* a dead daemon's: we hold the lock */
+	rc = uv_pipe_bind(&d->listener, path);
+	if (!rc)
+		rc = -place_control_guard(path);
 	if (!rc)
 		rc = uv_listen((uv_stream_t *)&d->listener, 16, on_connection);
 	if (rc)
@@ -364,11 +367,11 @@ static void lingered(uv_timer_t *timer)
 
 void control_finish(struct daemon *d)
 {
-	char *path = instance_path(d, ".sock");
+	char *path = place_control(d->directory, d->config.name);
 	json_t *info = info_json(d);
 	struct connection *c, *next;
 
-	unlink(path);
+	place_control_remove(path);
 	free(path);
 	uv_close((uv_handle_t *)&d->listener, NULL);
 	for (c = d->connections; c; c = next) {

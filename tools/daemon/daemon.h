@@ -80,6 +80,7 @@ struct daemon {
 
 	uv_loop_t loop;
 	uv_signal_t sigterm, sigint, sighup;
+	uv_async_t asked_to_end;
 	uv_timer_t ending_timer, drain_timer, linger_timer, helpers_timer;
 	uv_async_t vcpu_ended;
 	uv_pipe_t listener;
@@ -126,18 +127,14 @@ extern const char daemon_usage[];
 
 /* NAME.lock: the only daemon of that name. */
 int instance_lock(struct daemon *d, struct error **err);
-/* Forks; the parent waits until the VM runs and doesn't return. */
-int instance_background(struct daemon *d, struct error **err);
+/* Goes on in another process; this one waits until the VM runs and doesn't return. */
+int instance_background(struct daemon *d, int argc, char **argv,
+			struct error **err);
 /* The VM runs: tells the waiting parent, leaves the terminal. */
 int instance_ready(struct daemon *d, struct error **err);
 void instance_release(struct daemon *d);
 /* DIR/NAME<suffix>, caller frees. */
 char *instance_path(const struct daemon *d, const char *suffix);
-
-/* ---- fault.c -------------------------------------------------------------- */
-
-/* From here on a fault in `mem` ends that VM, not the daemon; NULL: no more. */
-void fault_guard(const struct guest_memory *mem, struct driver *driver);
 
 /* ---- vm.c ----------------------------------------------------------------- */
 

@@ -3,12 +3,12 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../lib/version.h"
+#include "../os/console_out.h"
 #include "agent.h"
 #include "net.h"
 
@@ -30,22 +30,6 @@ static int doorbell(void *context, uint32_t queue, int fd)
 	struct co_req_doorbell req = { .queue = queue, .handle = fd };
 
 	return driver_request(d->driver, CO_REQ_DOORBELL, &req, sizeof(req));
-}
-
-/* A terminal that stands still must not stop the VM: text is left out then; the
- * log and those who attach have it. */
-static void print_console(const uint8_t *data, size_t n)
-{
-	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	ssize_t done;
-
-	while (n && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) {
-		done = write(STDOUT_FILENO, data, n < 2048 ? n : 2048);
-		if (done <= 0)
-			return;
-		data += done;
-		n -= (size_t)done;
-	}
 }
 
 static void console_output(struct console_reader *r, const uint8_t *data,

@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "../os/guard.h"
-
-extern char **environ;
+#include "../os/path.h"
+#include "../os/place.h"
+#include "../os/process.h"
 
 /* A guard needs GUARD_SECONDS, and a moment on a busy host. */
 #define HELPERS_PATIENCE_MS ((GUARD_SECONDS + 5) * 1000)
@@ -26,41 +27,9 @@ struct helper {
 
 /* ---- looking for it --------------------------------------------------------- */
 
-static char *executable(char *path)
-{
-	if (!access(path, X_OK))
-		return path;
-	free(path);
-	return NULL;
-}
-
-/* Its path, NULL and an error. Caller frees. */
-static char *find(const char *program, struct error **err)
-{
-	const char *at = getenv("PATH");
-	char *path = NULL;
-	size_t n;
-
-	if (strchr(program, '/')) {
-		path = executable(need_format("%s", program));
-		if (!path)
-			error_set(err, errno, "%s", program);
-		return path;
-	}
-	for (; !path && at && *at; at += n + (at[n] ? 1 : 0)) {
-		n = strcspn(at, ":");
-		path = executable(need_format("%.*s/%s", (int)n, at, program));
-	}
-	if (!path)
-		error_set(err, 0,
-			  "%s: there is no such program in PATH: install it, or write its whole path",
-			  program);
-	return path;
-}
-
 int helper_check(const char *program, struct error **err)
 {
-	char *path = find(program, err);
+	char *path = path_program(program, err);
 
 	free(path);
 	return path ? 0 : -1;
@@ -115,18 +84,18 @@ static char **guard_argv(char *path, char *const *argv)
 /* The first OWN_WORDS are to be freed. */
 static char **environment(const struct daemon *d)
 {
+	char **words, *socket, **all = process_environment();
 	size_t n = 0;
-	char **words, *socket;
 
-	while (environ[n])
+	while (all[n])
 		n++;
 	words = need((n + OWN_WORDS + 1) * sizeof(*words));
-	socket = instance_path(d, ".sock");
+	socket = place_control(d->directory, d->config.name);
 	words[0] = need_format("COLINUX_NAME=%s", d->config.name);
 	words[1] = need_format("COLINUX_PID=%d", (int)getpid());
 	words[2] = need_format("COLINUX_SOCKET=%s", socket);
 	words[3] = need_format("COLINUX_RUNTIME_DIR=%s", d->directory);
-	memcpy(words + OWN_WORDS, environ, n * sizeof(*words));
+	memcpy(words + OWN_WORDS, all, n * sizeof(*words));
 	free(socket);
 	return words;
 }
@@ -142,7 +111,7 @@ static int spawn(struct helper *h, char *path, const struct helper_options *o)
 	};
 	uv_process_options_t options = {
 		.exit_cb = on_exit_of,
-		.file = guard_program,
+		.file = guard_program(),
 		.args = argv,
 		.env = env,
 		.flags = UV_PROCESS_DETACHED, /* a terminal's Ctrl-C isn't its */
@@ -178,7 +147,7 @@ static struct helper *new_helper(struct daemon *d,
 struct helper *helper_start(struct daemon *d, const struct helper_options *o,
 			    struct error **err)
 {
-	char *path = find(o->argv[0], err);
+	char *path = path_program(o->argv[0], err);
 	struct helper *h;
 	int rc;
 

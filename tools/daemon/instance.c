@@ -6,10 +6,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "../lib/paths.h"
+#include "../os/background.h"
+#include "../os/lock.h"
 
 char *instance_path(const struct daemon *d, const char *suffix)
 {
@@ -19,7 +20,7 @@ char *instance_path(const struct daemon *d, const char *suffix)
 static int lock_held(struct daemon *d, const char *path, struct error **err)
 {
 	char pid[32] = "";
-	ssize_t n = pread(d->lock_fd, pid, sizeof(pid) - 1, 0);
+	ssize_t n = read(d->lock_fd, pid, sizeof(pid) - 1);
 
 	pid[n > 0 ? strcspn(pid, "\n") : 0] = 0;
 	return error_set(err, 0,
@@ -33,7 +34,7 @@ static int take_lock(struct daemon *d, const char *path, struct error **err)
 	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (d->lock_fd < 0)
 		return error_set(err, errno, "cannot open %s", path);
-	if (!flock(d->lock_fd, LOCK_EX | LOCK_NB))
+	if (!lock_file(d->lock_fd, false))
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return lock_held(d, path, err);
@@ -46,7 +47,7 @@ static int write_pid(struct daemon *d, const char *path, struct error **err)
 	int rc = 0;
 
 	if (ftruncate(d->lock_fd, 0) ||
-	    pwrite(d->lock_fd, pid, strlen(pid), 0) != (ssize_t)strlen(pid))
+	    write_all(d->lock_fd, pid, strlen(pid)))
 		rc = error_set(err, errno, "cannot write %s", path);
 	free(pid);
 	return rc;
@@ -68,41 +69,10 @@ int instance_lock(struct daemon *d, struct error **err)
 	return rc;
 }
 
-/* The parent of a background daemon: its status is whether the VM came up. */
-static _Noreturn void wait_ready(int fd)
+int instance_background(struct daemon *d, int argc, char **argv,
+			struct error **err)
 {
-	char c;
-	ssize_t n;
-
-	do {
-		n = read(fd, &c, 1);
-	} while (n < 0 && errno == EINTR);
-	_exit(n == 1 ? 0 : 1);
-}
-
-int instance_background(struct daemon *d, struct error **err)
-{
-	int fd[2], null;
-	pid_t pid;
-
-	if (pipe2(fd, O_CLOEXEC))
-		return error_set(err, errno, "cannot make a pipe");
-	pid = fork();
-	if (pid < 0)
-		return error_set(err, errno, "cannot fork");
-	if (pid) {
-		close(fd[1]);
-		wait_ready(fd[0]);
-	}
-	close(fd[0]);
-	setsid();
-	d->options.ready_fd = fd[1];
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(null, STDOUT_FILENO) < 0)
-		return error_set(err, errno, "cannot use /dev/null");
-	close(null);
-	return 0;
+	return background_leave(&d->options.ready_fd, argc, argv, err);
 }
 
 /* From here on messages of a background daemon go to NAME.log. */

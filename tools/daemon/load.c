@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads kernel and initrd, hands them to the driver, says what it minds. */
 #include "daemon.h"
+#include "../os/path.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define IMAGE_MAX (UINT64_C(2) << 30)
 
@@ -13,10 +13,9 @@
 static int read_image(struct text *t, const char *key, const char *path,
 		      struct error **err)
 {
-	struct stat st;
 	int code = 0;
 
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+	if (!path_directory(path))
 		code = EISDIR;
 	else if (text_file(t, path, IMAGE_MAX))
 		code = errno;

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../lib/version.h"
 #include "../os/guard.h"
+#include "../os/service.h"
+#include "../os/process.h"
 #include "helpers.h"
 
 #define STOP_SECONDS 60
@@ -51,9 +52,25 @@ static void watch(struct daemon *d, uv_signal_t *handle, uv_signal_cb cb,
 	uv_signal_start(handle, cb, number);
 }
 
+/* The system wants us to end; any thread. */
+static void ask_to_end(void *arg)
+{
+	uv_async_send(arg);
+}
+
+static void on_ask(uv_async_t *handle)
+{
+	struct daemon *d = handle->data;
+
+	say(d, 1, "the system asks us to end: asking the guest to power off");
+	vm_end(d, false, (unsigned int)d->options.stop_seconds);
+}
+
 static void watch_signals(struct daemon *d)
 {
-	signal(SIGPIPE, SIG_IGN);
+	uv_async_init(&d->loop, &d->asked_to_end, on_ask);
+	d->asked_to_end.data = d;
+	ending_watch(ask_to_end, &d->asked_to_end);
 	watch(d, &d->sigterm, on_end_signal, SIGTERM);
 	watch(d, &d->sigint, on_end_signal, SIGINT);
 	watch(d, &d->sighup, on_hangup, SIGHUP);
@@ -81,8 +98,11 @@ static int prepare(struct daemon *d, int argc, char **argv, struct error **err)
 		return 0;
 	if (config_finish(&d->config, err))
 		return -1;
-	print_notes(d);
-	return d->options.background ? instance_background(d, err) : 0;
+	/* Who was started by --background in its turn has said so. */
+	if (!d->options.background || d->options.ready_fd < 0)
+		print_notes(d);
+	return d->options.background ? instance_background(d, argc, argv, err) :
+				       0;
 }
 
 static int start(struct daemon *d, struct error **err)
@@ -97,6 +117,7 @@ static int start(struct daemon *d, struct error **err)
 		return error_wrap(err, "cannot start %s", d->config.name);
 	}
 	block_keep(d->machine);
+	ending_ready();
 	return 0;
 }
 
@@ -127,6 +148,7 @@ static int run(struct daemon *d)
 	}
 	helpers_end(d);
 	vm_free(d);
+	ending_watch(NULL, NULL);
 	uv_walk(&d->loop, close_handle, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
@@ -143,18 +165,34 @@ static int only_text(const struct daemon *d)
 	return fflush(stdout) ? 1 : 0;
 }
 
-int main(int argc, char **argv)
+static struct daemon *new_daemon(void)
 {
-	struct daemon *d;
-	struct error *err = NULL;
-	int status;
+	struct daemon *d = need(sizeof(*d));
 
-	if (argc > 1 && !strcmp(argv[1], GUARD_OPTION))
-		return guard_main(argc - 2, argv + 2);
-	d = need(sizeof(*d));
 	d->lock_fd = d->options.ready_fd = -1;
 	d->options.stop_seconds = STOP_SECONDS;
 	config_init(&d->config);
+	return d;
+}
+
+static int check_words(int argc, char **argv, struct error **err)
+{
+	struct daemon *d = new_daemon();
+	int rc = options_parse(d, argc, argv, err);
+
+	if (!rc)
+		rc = config_finish(&d->config, err);
+	config_free(&d->config);
+	free(d);
+	return rc;
+}
+
+static int run_daemon(int argc, char **argv)
+{
+	struct daemon *d = new_daemon();
+	struct error *err = NULL;
+	int status;
+
 	if (prepare(d, argc, argv, &err)) {
 		fprintf(stderr, "colinux-daemon: %s\n", err->text);
 		error_free(&err);
@@ -173,5 +211,18 @@ int main(int argc, char **argv)
 	}
 	config_free(&d->config);
 	free(d);
+	ending_done();
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct service_program program = { check_words, run_daemon };
+	int status;
+
+	process_begin();
+	if (argc > 1 && !strcmp(argv[1], GUARD_OPTION))
+		return guard_main(argc - 2, argv + 2);
+	status = service_switch(argc, argv, &program);
+	return status >= 0 ? status : run_daemon(argc, argv);
 }

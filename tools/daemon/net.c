@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "../os/host.h"
+#include "../os/process.h"
 #include "daemon.h"
 
 /* ---- MAC addresses ---------------------------------------------------------- */
@@ -82,7 +82,7 @@ static struct net_backend *open_switch(struct daemon *d, const char *name,
 	struct net_backend *b;
 	char *member;
 
-	if (getrandom(&unique, sizeof(unique), GRND_NONBLOCK) < 0)
+	if (!random_bytes(&unique, sizeof(unique)))
 		say(d, 1, "%s: the host has no random numbers yet", name);
 	member = need_format("%d-%s-%08x", (int)getpid(), name + 3, unique);
 	b = switch_open(&d->loop, folder, member, err);

@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../os/fault.h"
+#include "../os/host.h"
 #include "agent.h"
 #include "net.h"
 
@@ -20,8 +21,7 @@
  * can spare now is no bound: memory flows. */
 static int check_memory_max(struct daemon *d, struct error **err)
 {
-	unsigned long long host = (unsigned long long)sysconf(_SC_PHYS_PAGES) *
-				  (unsigned long long)sysconf(_SC_PAGESIZE);
+	unsigned long long host = host_memory();
 	struct co_req_check req = { 0 };
 	int rc;
 

@@ -8,15 +8,15 @@
  * host's page cache; the guest sees a write-back cache that FLUSH empties. A
  * driver that doesn't know FLUSH gets writes that are durable when they end.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "../os/bell.h"
+#include "../os/disk_engine.h"
 #include "block_device.h"
-#include "storage.h"
 
 #define VIRTIO_ID_BLOCK 2
 
@@ -58,6 +58,7 @@ static void append_waiting(struct block *b)
 static void block_describe(struct device *dev)
 {
 	struct block *b = to_block(dev);
+	const char *trouble = block_image_trouble(&b->image);
 
 	pthread_mutex_lock(&dev->why_lock);
 	dev->detail[0] = 0;
@@ -69,8 +70,8 @@ static void block_describe(struct device *dev)
 	       b->read_only ? ", read-only" : "", b->engine->name);
 	if (b->image.direct_fd >= 0)
 		append(dev, ", cache=none");
-	if (b->image.storage && atomic_load(&b->image.storage->lost))
-		append(dev, " %.80s", b->image.storage->why);
+	if (*trouble)
+		append(dev, " %.80s", trouble);
 	append_waiting(b);
 	if (b->errors)
 		append(dev, ", %u I/O errors, the last: %.40s", b->errors,
@@ -150,14 +151,15 @@ static void use_engine(struct block *b, const struct block_engine *engine)
 	pthread_mutex_unlock(&b->dev.why_lock);
 }
 
-/* io_uring may be missing, forbidden, or out of locked memory by now. */
+/* The best one may be missing, forbidden, or out of locked memory by now. */
 static int open_engine(struct block *b)
 {
 	int wake[2] = { b->dev.queue[0]->doorbell, b->wake };
 	int rc = b->engine->open(&b->state, &b->image, wake);
+	const struct block_engine *other = rc ? block_fallback(b->engine) : NULL;
 
-	if (rc && b->engine == &block_uring) {
-		use_engine(b, &block_plain);
+	if (other) {
+		use_engine(b, other);
 		rc = b->engine->open(&b->state, &b->image, wake);
 	}
 	return rc;
@@ -206,7 +208,7 @@ static void block_stop(struct device *dev)
 		return;
 	atomic_store(&b->since, uv_hrtime());
 	atomic_store(&b->stopping, true);
-	(void)eventfd_write(b->wake, 1);
+	bell_ring(b->wake);
 	pthread_join(b->thread, NULL);
 	b->engine->close(b->state);
 	b->started = false;
@@ -220,7 +222,7 @@ static void block_free(struct device *dev)
 
 	block_image_close(&b->image);
 	if (b->wake >= 0)
-		close(b->wake);
+		bell_close(b->wake);
 	free(b->path);
 	free(b);
 }
@@ -263,20 +265,6 @@ static void fill_config(struct block *b)
 	b->dev.config_size = sizeof(*c);
 }
 
-/* Tries io_uring, so that `colinux info` tells the truth before the start. */
-static const struct block_engine *choose_engine(const struct block *b)
-{
-	int wake[2] = { b->wake, b->wake };
-	void *state;
-
-	if (b->image.storage)
-		return &block_vhost;
-	if (block_uring.open(&state, &b->image, wake))
-		return &block_plain;
-	block_uring.close(state);
-	return &block_uring;
-}
-
 static int open_all(struct block *b, const struct block_options *opt,
 		    struct error **err)
 {
@@ -284,7 +272,7 @@ static int open_all(struct block *b, const struct block_options *opt,
 	b->part = opt->part;
 	throttle_init(&b->throttle, opt->iops, opt->bps);
 	b->path = strdup(opt->path);
-	b->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	b->wake = bell_open();
 	if (!b->path || b->wake < 0)
 		return error_set(err, errno, "cannot be made");
 	return block_image_open(&b->image, opt, err);
@@ -303,7 +291,7 @@ struct device *block_create(struct machine *m, const char *name,
 	b->image.fd = b->image.direct_fd = b->wake = -1;
 	if (open_all(b, opt, err))
 		goto free_block;
-	b->engine = choose_engine(b);
+	b->engine = block_choose(&b->image, b->wake);
 	fill_config(b);
 	if (device_add(m, &b->dev, name, err))
 		goto free_block;
@@ -321,8 +309,8 @@ static void keep(struct device *dev, void *arg)
 	struct block *b = block_of(dev);
 
 	(void)arg;
-	if (b && b->image.storage)
-		storage_keep(b->image.storage);
+	if (b)
+		block_image_keep(&b->image);
 }
 
 void block_keep(struct machine *m)

@@ -17,7 +17,7 @@ struct storage;
 /* ---- the image ------------------------------------------------------------ */
 
 struct block_image {
-	int fd;		       /* -1: `storage` has it */
+	int fd;		       /* -1: `storage` or `file` has it */
 	int direct_fd;	       /* past the page cache, or -1 */
 	uint32_t direct_align; /* a power of two */
 	uint64_t start;	       /* bytes of the file before the guest's first one */
@@ -25,6 +25,7 @@ struct block_image {
 	uint32_t block_size;   /* logical, for the guest */
 	bool host_device;      /* a block device of the host */
 	struct storage *storage; /* the helper that serves it (storage.h), or NULL */
+	struct disk_file *file;	 /* what else this host has of it */
 };
 
 /* Opens, checks and locks. The error begins with the path. */
@@ -78,7 +79,7 @@ struct block_io {
 struct block_engine {
 	const char *name;
 	/* Makes an engine for an image; wait() also ends when somebody has
-	 * written to one of the two eventfds `wake`. 0 or -errno. */
+	 * rung one of the two bells `wake`. 0 or -errno. */
 	int (*open)(void **state, const struct block_image *image,
 		    const int wake[2]);
 	void (*submit)(void *state, struct block_io *io);
@@ -101,7 +102,7 @@ extern const struct block_engine block_vhost; /* image.storage */
 /* Does one operation at once on a descriptor; sets io->result. */
 void block_io_now(int fd, struct block_io *io);
 
-/* For engines: empties an eventfd that doesn't block. */
+/* For Linux's engines: hushes a bell. */
 void block_hush(int fd);
 
 /* For tests: the engine from the next start of the device on. */

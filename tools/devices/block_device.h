@@ -74,7 +74,7 @@ struct block {
 	bool started;
 	pthread_t thread;
 	void *state; /* of the engine */
-	int wake;    /* eventfd: look at `stopping` */
+	int wake;    /* bell: look at `stopping` */
 	atomic_bool stopping;
 	atomic_uint under_way;
 	/* uv_hrtime() when an operation ended last, or began with none under way, or

@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A disk that gets another size while the guest has it. */
-#include <errno.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "../os/disk_engine.h"
 #include "block_device.h"
-
-static int size_now(const struct block_image *image, const char *path,
-		    uint64_t *size, struct error **err)
-{
-	struct stat st;
-	int rc = fstat(image->fd, &st);
-
-	*size = (uint64_t)st.st_size;
-	if (!rc && S_ISBLK(st.st_mode))
-		rc = ioctl(image->fd, BLKGETSIZE64, size);
-	return rc ? error_set(err, errno, "%s: has no size", path) : 0;
-}
 
 static int check_kind(const struct block *b, uint64_t size, struct error **err)
 {
@@ -62,14 +45,16 @@ static int check_size(const struct block *b, uint64_t size, bool shrink,
 static int resize(struct block *b, uint64_t size, bool shrink,
 		  struct error **err)
 {
-	bool grow = size;
+	bool set = size;
+	int code;
 
 	if (check_kind(b, size, err) ||
-	    (!size && size_now(&b->image, b->path, &size, err)) ||
+	    (!size && block_image_size(&b->image, b->path, &size, err)) ||
 	    check_size(b, size, shrink, err))
 		return -1;
-	if (grow && ftruncate(b->image.fd, (off_t)size))
-		return error_set(err, errno, "%s: cannot get %llu bytes",
+	code = set ? block_image_resize(&b->image, size) : 0;
+	if (code)
+		return error_set(err, code, "%s: cannot get %llu bytes",
 				 b->path, (unsigned long long)size);
 	b->image.size = size;
 	device_lock(&b->dev);

@@ -49,7 +49,7 @@ struct machine_driver {
 	void *context;
 	/* set event bits: CO_EVENT_QUEUE with a queue number, ... (CO_REQ_VM_RAISE) */
 	int (*raise)(void *context, uint32_t events, uint64_t value);
-	/* eventfd that a guest's notify signals, -1: none (CO_REQ_DOORBELL) */
+	/* bell that a guest's notify rings, -1: none (CO_REQ_DOORBELL) */
 	int (*doorbell)(void *context, uint32_t queue, int fd);
 };
 

@@ -4,9 +4,8 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "../os/bell.h"
 #include "virtio.h"
 
 #define DESC_NEXT     1
@@ -338,18 +337,14 @@ bool queue_listen(struct queue *q)
 	       q->last_avail;
 }
 
-/* The doorbell doesn't block; EAGAIN is "didn't ring", and no other error can
- * come from an eventfd that is open. */
 void queue_hush(struct queue *q)
 {
-	eventfd_t count;
-
-	(void)eventfd_read(q->doorbell, &count);
+	bell_hush(q->doorbell);
 }
 
 void queue_ring(struct queue *q)
 {
-	(void)eventfd_write(q->doorbell, 1);
+	bell_ring(q->doorbell);
 }
 
 /* ---- I/O vectors ------------------------------------------------------------ */

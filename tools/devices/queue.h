@@ -30,8 +30,8 @@ struct queue {
 	unsigned int index; /* in the device */
 	uint32_t number;    /* in the VM */
 	uint16_t size_max;
-	int doorbell;		   /* eventfd */
-	struct queue_watch *watch; /* the loop's, if it watches the doorbell */
+	int doorbell;		  /* a bell (os/bell.h) */
+	struct bell_watch *watch; /* the loop's, if it watches the doorbell */
 
 	/* As the guest wrote them. */
 	uint16_t size;

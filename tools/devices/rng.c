@@ -2,12 +2,11 @@
 /*
  * corng: entropy for the guest from the host's generator.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "../os/process.h"
 #include "virtio.h"
 
 #define VIRTIO_ID_RNG 4
@@ -26,20 +25,18 @@ struct rng {
 static bool serve(struct rng *rng, struct queue *q)
 {
 	uint8_t bytes[RNG_BYTES];
-	ssize_t n;
+	size_t n;
 
 	if (!rng->chain.in_size) {
 		device_break(&rng->dev, "a request with no room for an answer");
 		return false;
 	}
-	n = getrandom(bytes, sizeof(bytes), GRND_NONBLOCK);
-	if (n < 0) {
-		device_break(&rng->dev, "the host has no entropy: %s",
-			     strerror(errno));
+	if (!random_bytes(bytes, sizeof(bytes))) {
+		device_break(&rng->dev, "the host has no entropy");
 		return false;
 	}
-	n = (ssize_t)chain_write(&rng->chain, bytes, (size_t)n);
-	device_count(&rng->dev, (uint64_t)n, 0);
+	n = chain_write(&rng->chain, bytes, sizeof(bytes));
+	device_count(&rng->dev, n, 0);
 	queue_push(q, rng->chain.head, (uint32_t)n);
 	return true;
 }

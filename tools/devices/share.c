@@ -7,14 +7,11 @@
  * goes straight between guest memory and the host's page cache.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "../os/bell.h"
 #include "../share/server.h"
 #include "virtio.h"
 
@@ -36,14 +33,14 @@ struct cofs {
 	bool read_only;
 	struct share_server *server;
 	struct share_state told; /* thread */
-	time_t looked;		 /* thread: when the directory was there */
+	uint64_t looked;	 /* thread: seconds, when the directory was there */
 	struct chain chain;	 /* thread */
 	atomic_uint rests;	 /* for tests: how often the thread had nothing to do */
 
 	/* From start to stop. */
 	bool started;
 	pthread_t thread;
-	int wake; /* eventfd: look at `stopping` */
+	int wake; /* bell: look at `stopping` */
 	atomic_bool stopping;
 };
 
@@ -77,12 +74,11 @@ static void describe(struct cofs *c)
 
 static void look_now_and_then(struct cofs *c)
 {
-	struct timespec now;
+	uint64_t now = uv_hrtime() / 1000000000;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (now.tv_sec == c->looked)
+	if (now == c->looked)
 		return;
-	c->looked = now.tv_sec;
+	c->looked = now;
 	share_look(c->server);
 }
 
@@ -135,18 +131,13 @@ static void serve_all(struct cofs *c, struct queue *q)
 	} while (!atomic_load(&c->stopping) && queue_listen(q));
 }
 
-/* A failing poll() only makes the caller look at its queue once more. */
 static void rest(struct cofs *c, struct queue *q)
 {
-	struct pollfd fds[2] = {
-		{ .fd = q->doorbell, .events = POLLIN },
-		{ .fd = c->wake, .events = POLLIN },
-	};
-	eventfd_t count;
+	const int bells[2] = { q->doorbell, c->wake };
 
 	atomic_fetch_add(&c->rests, 1);
-	(void)poll(fds, 2, -1);
-	(void)eventfd_read(c->wake, &count);
+	bell_wait(bells, -1);
+	bell_hush(c->wake);
 	queue_hush(q);
 }
 
@@ -191,7 +182,7 @@ static void cofs_stop(struct device *dev)
 	if (!c->started)
 		return;
 	atomic_store(&c->stopping, true);
-	(void)eventfd_write(c->wake, 1);
+	bell_ring(c->wake);
 	pthread_join(c->thread, NULL);
 	c->started = false;
 }
@@ -204,7 +195,7 @@ static void cofs_free(struct device *dev)
 
 	share_free(c->server);
 	if (c->wake >= 0)
-		close(c->wake);
+		bell_close(c->wake);
 	free(c->path);
 	free(c);
 }
@@ -237,7 +228,7 @@ static int open_all(struct cofs *c, const char *tag,
 {
 	c->read_only = opt->read_only;
 	c->path = strdup(opt->fs.path);
-	c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	c->wake = bell_open();
 	if (!c->path || c->wake < 0)
 		return error_set(err, errno, "cannot be made");
 	if (fill_config(c, tag, err))

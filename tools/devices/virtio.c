@@ -4,21 +4,13 @@
  * queues with their doorbells. What the guest asks for comes from registers.c.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "../os/bell.h"
 #include "virtio.h"
-
-/* A doorbell on the loop. Freed by the loop, which may be after its queue. */
-struct queue_watch {
-	uv_poll_t poll;
-	struct queue *queue;
-};
 
 void device_lock(struct device *dev)
 {
@@ -217,12 +209,10 @@ int device_add(struct machine *m, struct device *dev, const char *name,
 	return -1;
 }
 
-static void on_doorbell(uv_poll_t *poll, int status, int events)
+static void on_doorbell(void *arg, int status)
 {
-	struct queue_watch *w = container_of(poll, struct queue_watch, poll);
-	struct queue *q = w->queue;
+	struct queue *q = arg;
 
-	(void)events;
 	if (status < 0) {
 		device_break(q->dev, "queue %u: the host lost its doorbell: %s",
 			     q->index, uv_strerror(status));
@@ -232,37 +222,17 @@ static void on_doorbell(uv_poll_t *poll, int status, int events)
 	q->dev->ops->notify(q->dev, q);
 }
 
-static void free_watch(uv_handle_t *handle)
-{
-	free(container_of((uv_poll_t *)handle, struct queue_watch, poll));
-}
-
 static int watch_doorbell(struct queue *q, struct error **err)
 {
-	struct queue_watch *w = calloc(1, sizeof(*w));
-	int rc;
-
-	if (!w)
-		return error_set(err, ENOMEM, "cannot watch a doorbell");
-	w->queue = q;
-	rc = uv_poll_init(device_loop(q->dev), &w->poll, q->doorbell);
-	if (rc) {
-		free(w);
-		return error_set(err, -rc, "cannot watch a doorbell");
-	}
-	q->watch = w;
-	rc = uv_poll_start(&w->poll, UV_READABLE, on_doorbell);
-	if (rc)
-		return error_set(err, -rc, "cannot watch a doorbell");
-	return 0;
+	q->watch = bell_watch(device_loop(q->dev), q->doorbell, on_doorbell, q);
+	return q->watch ? 0 : error_set(err, errno, "cannot watch a doorbell");
 }
 
 static void free_queue(struct queue *q)
 {
-	if (q->watch)
-		uv_close((uv_handle_t *)&q->watch->poll, free_watch);
+	bell_unwatch(q->watch);
 	if (q->doorbell >= 0)
-		close(q->doorbell);
+		bell_close(q->doorbell);
 	free(q);
 }
 
@@ -272,7 +242,7 @@ static int init_queue(struct queue *q, struct device *dev, uint16_t size_max,
 	q->dev = dev;
 	q->index = dev->queues;
 	q->size_max = size_max;
-	q->doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	q->doorbell = bell_open();
 	if (q->doorbell < 0)
 		return error_set(err, errno, "cannot make a doorbell");
 	if (machine_take_queue_number(dev->machine, &q->number, err))
@@ -342,17 +312,4 @@ void device_describe(struct device *dev,
 	memcpy(detail, dev->detail, sizeof(detail));
 	pthread_mutex_unlock(&dev->why_lock);
 	fn(arg, &info);
-}
-
-int device_thread(pthread_t *thread, void *(*work)(void *arg), void *arg)
-{
-	sigset_t all, old;
-	int rc;
-
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(thread, NULL, work, arg);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc;
 }

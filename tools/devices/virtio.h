@@ -113,7 +113,7 @@ const struct guest_memory *device_memory(const struct device *dev);
 uv_loop_t *device_loop(const struct device *dev);
 
 /* A thread of a device's own: signals are for the daemon's loop, but for the fault
- * that means memory which the guest gave back (tools/daemon/fault.c). 0 or an errno. */
+ * that means memory which the guest gave back (tools/os/fault.h). 0 or an errno. */
 int device_thread(pthread_t *thread, void *(*work)(void *arg), void *arg);
 
 void device_lock(struct device *dev);

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../abi/driver.h"
+#include "../os/host.h"
 #include "../os/path.h"
 #include "config_keys.h"
 #include "paths.h"
@@ -187,11 +187,10 @@ static int include(struct config *c, const char *path, struct error **err)
 /* A VM without a name= is called like its first file. */
 static void name_after(struct config *c, const char *path)
 {
-	const char *base = strrchr(path, '/');
+	const char *base = path_base(path);
 	size_t n;
 	char *name;
 
-	base = base ? base + 1 : path;
 	n = strlen(base);
 	if (n > 5 && !strcmp(base + n - 5, ".conf"))
 		n -= 5;
@@ -380,9 +379,7 @@ int config_text(struct config *c, const char *name, const char *text, size_t n,
 /* A quarter of the machine's memory, at most 1 GiB, in whole large pages. */
 static uint64_t default_memory(void)
 {
-	uint64_t total = (uint64_t)sysconf(_SC_PHYS_PAGES) *
-			 (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t memory = total / 4;
+	uint64_t memory = host_memory() / 4;
 
 	if (memory > UINT64_C(1) << 30)
 		memory = UINT64_C(1) << 30;
@@ -393,8 +390,7 @@ static uint64_t default_memory(void)
 
 unsigned int config_cpus_max(const struct config *c)
 {
-	long host = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int n = host < 1 ? 1 : (unsigned int)host;
+	unsigned int n = host_cpus();
 
 	if (c->cpus_max)
 		return c->cpus_max;

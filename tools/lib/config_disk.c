@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../os/can.h"
+
 #define PART_MAX 128
 #define RATE_MAX (UINT64_C(1) << 50)
 
@@ -162,6 +164,8 @@ int config_parse_cobd(struct config *c, const struct config_key *key,
 	}
 	if (!rc)
 		rc = check_together(&disk, err);
+	if (!rc)
+		rc = can_disk(&disk, err);
 	if (rc) {
 		config_disk_clear(&disk);
 		return rc;

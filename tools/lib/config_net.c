@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../os/can.h"
 #include "config_keys.h"
 #include "paths.h"
 
@@ -252,8 +253,7 @@ static int parse_value(struct config_net *net, const char *value,
 		i++;
 	if (i == KINDS) {
 		error_set(err, 0,
-			  "'%s' is no kind of network: slirp, tuntap, bridge and switch are",
-			  kind);
+			  "'%s' is no kind of network: %s", kind, can_nets);
 		free(kind);
 		return -1;
 	}
@@ -277,7 +277,7 @@ int config_parse_eth(struct config *c, const struct config_key *key,
 	struct config_net net = { 0 };
 
 	(void)key;
-	if (parse_value(&net, value, err)) {
+	if (parse_value(&net, value, err) || can_net(&net, err)) {
 		config_net_free(&net);
 		return -1;
 	}

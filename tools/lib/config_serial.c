@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../os/can.h"
+
 /* ---- the mode string: words of the original, which had them from MODE ------- */
 
 static int mode_number(const char *word, const char *value, unsigned int min,
@@ -115,14 +117,6 @@ static const struct {
 	{ "stdio", SERIAL_STDIO, false, true },
 };
 
-/* COM1, com3:, \\.\COM12 */
-static bool is_com(const char *s)
-{
-	if (!strncmp(s, "\\\\.\\", 4))
-		s += 4;
-	return !strncasecmp(s, "com", 3) && isdigit((unsigned char)s[3]);
-}
-
 static int set_place(struct config_serial *line, size_t i, const char *rest,
 		     struct error **err)
 {
@@ -141,18 +135,16 @@ static int parse_place(struct config_serial *line, const char *s,
 		       struct error **err)
 {
 	size_t i, n = strcspn(s, ":");
+	int device = can_line_device(s, err);
 
-	if (is_com(s))
-		return error_set(err, 0,
-				 "%s is a name of Windows: here it's a device, like /dev/ttyS0 (COM1), /dev/ttyS1 (COM2) or /dev/ttyUSB0; or pty, unix:PATH, unix-connect:PATH, stdio",
-				 s);
+	if (device < 0)
+		return -1;
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (strlen(places[i].word) == n && !strncmp(s, places[i].word, n))
-			return set_place(line, i, s + n, err);
-	if (*s != '/')
-		return error_set(err, 0,
-				 "'%s' is no line: /dev/DEVICE, pty[:LINK], unix:PATH, unix-connect:PATH or stdio",
-				 s);
+			return set_place(line, i, s + n, err) ?
+				       -1 : can_line(line, err);
+	if (!device)
+		return error_set(err, 0, "'%s' is no line: %s", s, can_lines);
 	line->kind = SERIAL_DEVICE;
 	line->path = need_copy(s, strlen(s));
 	return 0;

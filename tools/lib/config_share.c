@@ -2,11 +2,12 @@
 /* Shared directories in the configuration: cofsN=. */
 #include "config_keys.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "../os/can.h"
+#include "../os/path.h"
 
 #define SHARE_RULE \
 	"PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH]; a path with a comma needs quotes"
@@ -109,7 +110,7 @@ static int check_path(const char *path, struct error **err)
 {
 	if (!*path)
 		return error_set(err, 0, "no path given: " SHARE_RULE);
-	if (*path != '/')
+	if (!path_is_absolute(path))
 		return error_set(err, 0,
 				 "%s: the path of a shared directory is absolute, since it's looked up again and again",
 				 path);
@@ -119,7 +120,6 @@ static int check_path(const char *path, struct error **err)
 void config_check_shares(struct config *c)
 {
 	char name[16];
-	struct stat st;
 	unsigned int i;
 	int code;
 
@@ -127,9 +127,7 @@ void config_check_shares(struct config *c)
 		if (!c->share[i].path)
 			continue;
 		snprintf(name, sizeof(name), "cofs%u", i);
-		code = stat(c->share[i].path, &st) ? errno : 0;
-		if (!code && !S_ISDIR(st.st_mode))
-			code = ENOTDIR;
+		code = path_directory(c->share[i].path);
 		if (code)
 			config_complain(c, true, name, "%s: %s: %s", name,
 					c->share[i].path, strerror(code));
@@ -157,6 +155,8 @@ int config_parse_cofs(struct config *c, const struct config_key *key,
 		rc = share_option(&share, option, err);
 		free(option);
 	}
+	if (!rc)
+		rc = can_share(&share, err);
 	if (rc) {
 		free_share(&share);
 		return rc;

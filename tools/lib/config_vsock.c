@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "../os/can.h"
+
 /* FNV-1a of the name (its authors' constants): the same VM has the same number
  * on every host and at every start. Two VMs with one number don't mind: sockets of
  * the host are told apart by the VMs' names. */
@@ -25,6 +27,8 @@ int config_parse_vsock(struct config *c, const struct config_key *key,
 	(void)key;
 	(void)index;
 	if (!strcmp(value, "on") || !strcmp(value, "off")) {
+		if (!strcmp(value, "on") && can_vsock(err))
+			return -1;
 		c->vsock = !strcmp(value, "on");
 		c->vsock_cid = 0;
 		return 0;
@@ -33,6 +37,8 @@ int config_parse_vsock(struct config *c, const struct config_key *key,
 		return error_set(err, 0,
 				 "'%s' is neither on nor off nor a number from %u to %u: the guest's address (CID)",
 				 value, CONFIG_CID_MIN, CONFIG_CID_MAX);
+	if (can_vsock(err))
+		return -1;
 	c->vsock = true;
 	c->vsock_cid = (uint32_t)n;
 	return 0;

@@ -5,9 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "../os/place.h"
 #include "text.h"
 
 #define NAME_MAX_LENGTH 48
@@ -27,24 +26,17 @@ bool name_valid(const char *name)
 char *runtime_directory(struct error **err)
 {
 	const char *own = getenv("COLINUX_RUNTIME_DIR");
-	const char *xdg = getenv("XDG_RUNTIME_DIR");
 
 	if (own && *own)
 		return need_copy(own, strlen(own));
-	if (!geteuid())
-		return need_copy("/run/colinux", strlen("/run/colinux"));
-	if (xdg && *xdg)
-		return need_format("%s/colinux", xdg);
-	error_set(err, 0,
-		  "no runtime directory: XDG_RUNTIME_DIR isn't set; log in through a session manager or set COLINUX_RUNTIME_DIR");
-	return NULL;
+	return place_runtime(err);
 }
 
 char *runtime_directory_make(struct error **err)
 {
 	char *dir = runtime_directory(err);
 
-	if (dir && mkdir(dir, 0700) < 0 && errno != EEXIST) {
+	if (dir && place_make(dir)) {
 		error_set(err, errno, "cannot make runtime directory %s", dir);
 		free(dir);
 		dir = NULL;

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "../../abi/driver.h"
+
 enum finding_kind { FINDING_OK, FINDING_NOTE, FINDING_BLOCKER };
 
 /* One line of the report. `name` is short and constant; `what` says what is, `way`
@@ -14,5 +16,13 @@ typedef void finding_fn(void *arg, enum finding_kind kind, const char *name,
 
 /* Without the driver: looks at what the system shows. */
 void doctor_system(finding_fn *fn, void *arg);
+/* With it: what the system shows and the driver doesn't tell. */
+void doctor_beside_driver(finding_fn *fn, void *arg);
+
+/* What the driver's words CO_BLOCK_* mean on this system, lowest bit first. */
+struct doctor_block {
+	const char *name, *what, *way;
+};
+extern const struct doctor_block doctor_block[CO_BLOCK_COUNT];
 
 #endif

@@ -17,7 +17,7 @@
 #define GUARD_OPTION  "--guard"
 #define GUARD_SECONDS 5
 
-extern const char guard_program[];
+const char *guard_program(void);
 
 /* The guard's main(): argv is what stands behind GUARD_OPTION. Returns a status
  * for exit(), or doesn't return. */

@@ -3,10 +3,21 @@
 #ifndef CO_TOOLS_OS_PATH_H
 #define CO_TOOLS_OS_PATH_H
 
+#include <stdbool.h>
+
 #include "../lib/error.h"
 
 /* -1 and an error that says what to write instead if `path` is one of another
  * system, as configuration files that come from there have them. */
 int path_check(const char *path, struct error **err);
+/* Its last part. */
+const char *path_base(const char *path);
+bool path_is_absolute(const char *path);
+/* Does it name a folder, too? A program's name without one is looked for. */
+bool path_has_folder(const char *path);
+/* 0 if it is a directory, otherwise an errno. */
+int path_directory(const char *path);
+/* Where a program is: by its path, or by PATH. NULL and an error. Caller frees. */
+char *path_program(const char *program, struct error **err);
 
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../os/errors.h"
+
 #define VERSION "9P2000.L"
 /* The smallest that a client may ask for; Linux's doesn't do with less. */
 #define MESSAGE_MIN 4096
@@ -186,7 +188,7 @@ static void put_error(struct p9_out *out, int error)
 {
 	out->used = P9_HEADER;
 	out->full = false;
-	p9_put32(out, (uint32_t)error);
+	p9_put32(out, (uint32_t)errno_to_linux(error));
 }
 
 static void put_header(struct p9_out *out, size_t size, uint8_t type,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # The 9P server with its host half, for the makefiles that link it: SHARE_SRCS.
 SHARE_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
+include $(SHARE_DIR)../os/os.mk
 SHARE_SRCS := $(addprefix $(SHARE_DIR),codec.c span.c fid.c server.c walk.c file.c attr.c names.c xattr.c) \
-	$(addprefix $(SHARE_DIR)../os/linux/,share_root.c share_node.c share_names.c share_file.c share_xattr.c)
+	$(OS_SHARE_SRCS)

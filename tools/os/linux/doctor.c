@@ -10,6 +10,25 @@
 
 #include "../../lib/text.h"
 
+const struct doctor_block doctor_block[CO_BLOCK_COUNT] = {
+	{ "cpu", "the processor lacks NX, PAE or SYSCALL, or the host has it off",
+	  "turn NX (execute disable) on in the firmware; in a virtual machine choose another CPU model" },
+	{ "tsc", "the TSC is unstable or its frequency unknown",
+	  "see the host's log for the reason; a virtual machine needs an invariant TSC" },
+	{ "fred", "FRED event delivery is on", "boot the host with fred=off" },
+	{ "encrypted", "SEV, SME or TDX is active",
+	  "boot with mem_encrypt=off, or use a host without memory encryption" },
+	{ "xen-pv", "the host runs as a Xen PV guest", "run it as HVM or PVH" },
+	{ "async-pf", "KVM asynchronous page faults are on",
+	  "boot the host with no-kvmapf" },
+	{ "lockdown", "the host kernel is locked down",
+	  "turn Secure Boot off in the firmware, or boot without lockdown=" },
+	{ "selectors", "the host's segment selectors aren't as expected",
+	  "report the host kernel's version: this one isn't supported" },
+	{ "xstate", "the processor's XSAVE area is larger than the driver keeps",
+	  "boot the host with a smaller set, e.g. clearcpuid=amx_tile" },
+};
+
 #define SMALL_FILE (4u << 20)
 
 /* Content of a small file, NULL when there is none. Caller frees. */
@@ -213,4 +232,11 @@ void doctor_system(finding_fn *fn, void *arg)
 	check_module(fn, arg);
 	check_rights(fn, arg);
 	check_memory(fn, arg);
+}
+
+/* The driver tells all. */
+void doctor_beside_driver(finding_fn *fn, void *arg)
+{
+	(void)fn;
+	(void)arg;
 }

@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 /* The running image, even if its file was replaced by an upgrade. */
-const char guard_program[] = "/proc/self/exe";
+const char *guard_program(void)
+{
+	return "/proc/self/exe";
+}
 
 struct guard {
 	sigset_t signals;

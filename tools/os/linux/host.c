@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void host_identity(char *text, size_t room)
 {
@@ -13,4 +14,17 @@ void host_identity(char *text, size_t room)
 	text[strcspn(text, "\n")] = 0;
 	if (f)
 		fclose(f);
+}
+
+uint64_t host_memory(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) *
+	       (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+unsigned int host_cpus(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : (unsigned int)n;
 }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "../path.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../lib/text.h"
 
 static bool is_letter(char c)
 {
@@ -51,4 +57,63 @@ int path_check(const char *path, struct error **err)
 	return error_set(err, 0,
 			 "'%s' is a Windows path: write where it is on this host, such as /srv/colinux/%s",
 			 path, base);
+}
+
+const char *path_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool path_is_absolute(const char *path)
+{
+	return *path == '/';
+}
+
+bool path_has_folder(const char *path)
+{
+	return strchr(path, '/');
+}
+
+int path_directory(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return errno;
+	return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+}
+
+/* ---- programs --------------------------------------------------------------- */
+
+static char *executable(char *path)
+{
+	if (!access(path, X_OK))
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *path_program(const char *program, struct error **err)
+{
+	const char *at = getenv("PATH");
+	char *path = NULL;
+	size_t n;
+
+	if (path_has_folder(program)) {
+		path = executable(need_format("%s", program));
+		if (!path)
+			error_set(err, errno, "%s", program);
+		return path;
+	}
+	for (; !path && at && *at; at += n + (at[n] ? 1 : 0)) {
+		n = strcspn(at, ":");
+		path = executable(need_format("%.*s/%s", (int)n, at, program));
+	}
+	if (!path)
+		error_set(err, 0,
+			  "%s: there is no such program in PATH: install it, or write its whole path",
+			  program);
+	return path;
 }

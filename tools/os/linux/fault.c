@@ -5,7 +5,7 @@
  * whoever is attached live on. The thread goes on with a page of zeroes in the
  * place of what isn't there.
  */
-#include "daemon.h"
+#include "../fault.h"
 
 #include <signal.h>
 #include <string.h>

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../path.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+#include "../../lib/text.h"
+#include "wide.h"
+
+static bool is_separator(char c)
+{
+	return c == '\\' || c == '/';
+}
+
+static bool has_drive(const char *path)
+{
+	return ((path[0] | 0x20) >= 'a' && (path[0] | 0x20) <= 'z') &&
+	       path[1] == ':';
+}
+
+/* Names of Linux's root directory that nobody has on a drive by chance. */
+int path_check(const char *path, struct error **err)
+{
+	static const char *const linux_root[] = { "/dev/",  "/proc/", "/sys/",
+						  "/home/", "/root/", "/etc/",
+						  "/srv/",  "/mnt/",  "/var/" };
+	size_t i;
+
+	for (i = 0; i < sizeof(linux_root) / sizeof(linux_root[0]); i++)
+		if (!strncmp(path, linux_root[i], strlen(linux_root[i])))
+			return error_set(
+				err, 0,
+				"'%s' is a Linux path: write where it is on this host, such as c:\\colinux\\%s%s",
+				path, path_base(path),
+				i ? "" : ", or \\Device\\Harddisk0\\Partition1 for a disk's partition");
+	return 0;
+}
+
+const char *path_base(const char *path)
+{
+	const char *base = path, *at;
+
+	for (at = has_drive(path) ? path + 2 : path; *at; at++)
+		if (is_separator(*at))
+			base = at + 1;
+	return base == path && has_drive(path) ? path + 2 : base;
+}
+
+/* With its drive: "\x" is on whichever is the current one. */
+bool path_is_absolute(const char *path)
+{
+	return (has_drive(path) && is_separator(path[2])) ||
+	       (is_separator(path[0]) && is_separator(path[1]));
+}
+
+bool path_has_folder(const char *path)
+{
+	return has_drive(path) || strpbrk(path, "\\/");
+}
+
+int path_directory(const char *path)
+{
+	wchar_t *name = wide_path(path);
+	DWORD a;
+
+	if (!name)
+		return errno;
+	a = GetFileAttributesW(name);
+	if (a == INVALID_FILE_ATTRIBUTES)
+		set_errno();
+	free(name);
+	if (a == INVALID_FILE_ATTRIBUTES)
+		return errno;
+	return a & FILE_ATTRIBUTE_DIRECTORY ? 0 : ENOTDIR;
+}
+
+/* By Windows' own order, but never from the current directory by chance: of names
+ * without a folder PATH decides. */
+static wchar_t *search(const wchar_t *program)
+{
+	const wchar_t *path = _wgetenv(L"PATH");
+	DWORD n = SearchPathW(path, program, L".exe", 0, NULL, NULL);
+	wchar_t *found;
+
+	if (!n)
+		return NULL;
+	found = need(n * sizeof(*found));
+	if (SearchPathW(path, program, L".exe", n, found, NULL))
+		return found;
+	free(found);
+	return NULL;
+}
+
+char *path_program(const char *program, struct error **err)
+{
+	wchar_t *name = wide(program);
+	wchar_t *found = name ? search(name) : NULL;
+	char *path = found ? narrow(found) : NULL;
+
+	free(name);
+	free(found);
+	if (!path && path_has_folder(program))
+		error_set(err, ENOENT, "%s", program);
+	else if (!path)
+		error_set(err, 0,
+			  "%s: there is no such program in PATH: install it, or write its whole path",
+			  program);
+	return path;
+}
