@@ -22,8 +22,6 @@
 #define BLOCK_PAGES (NT_BLOCK / CO_PAGE_SIZE)
 /* More than that isn't worth a search: a section of a Linux guest's memory. */
 #define PIECE_MAX (128ULL << 20)
-/* What of the machine may be added while it runs. */
-#define TOP_SPARE 2
 
 struct nt_linear {
 	struct nt_list list; /* in linears */
@@ -37,7 +35,7 @@ struct host_mutex nt_memory_lock;
 co_u64 nt_memory_end;
 static struct nt_block **leaves; /* [nt_memory_end / LEAF] */
 static struct nt_list linears;
-static co_u64 total, top;
+static co_u64 total;
 
 /* ---- pool memory ---------------------------------------------------------------- */
 
@@ -431,7 +429,6 @@ co_u64 nt_pool_bytes(void)
 
 /* ---- chunks ------------------------------------------------------------------------------ */
 
-/* The driver's own marker for a guest that isn't mapped yet. */
 static int block_take(struct nt_file *file, co_u64 pa)
 {
 	struct nt_block *block = nt_block_at(pa);
@@ -579,9 +576,11 @@ co_u64 host_memory(co_u64 *free, co_u64 *highest)
 	return total;
 }
 
+/* Memory that is added later isn't used. */
 static int ranges_read(void)
 {
 	struct nt_memory_range *ranges = MmGetPhysicalMemoryRanges(), *r;
+	co_u64 top = 0;
 
 	if (!ranges)
 		return -CO_ENOMEM;
@@ -590,6 +589,7 @@ static int ranges_read(void)
 		top = CO_MAX(top, r->address + r->size);
 	}
 	ExFreePool(ranges);
+	nt_memory_end = CO_ALIGN_UP(CO_MIN(top, CO_MAP_END), LEAF);
 	return 0;
 }
 
@@ -599,7 +599,6 @@ int nt_memory_init(void)
 	nt_list_init(&linears);
 	if (ranges_read())
 		return -CO_ENOMEM;
-	nt_memory_end = CO_ALIGN_UP(CO_MIN(top * TOP_SPARE, CO_MAP_END), LEAF);
 	leaves = host_alloc(nt_memory_end / LEAF * sizeof(*leaves));
 	return leaves ? 0 : -CO_ENOMEM;
 }
