@@ -49,9 +49,14 @@ static bool has_numbers(void)
 
 co_u32 host_cpu_count(void)
 {
+	co_u32 count = 0;
+	co_u64 mask;
+
 	if (has_numbers())
 		return nt_optional.KeQueryActiveProcessorCountEx(ALL_GROUPS);
-	return (co_u32)__builtin_popcountll(KeQueryActiveProcessors());
+	for (mask = KeQueryActiveProcessors(); mask; mask &= mask - 1)
+		count++;
+	return count;
 }
 
 /* A system without the function: the next of its CPUs in turn. */
@@ -205,7 +210,7 @@ static bool nmi_may_go(struct cpu *c)
 
 /* KAFFINITY_EX: 8 bytes and 8 for each group; how many the system has it knows, and
  * writes as many. */
-#define AFFINITY_WORDS 130
+#define AFFINITY_WORDS 66
 
 static void nmi_send(co_u32 cpu)
 {

@@ -165,11 +165,10 @@ static void timer_unlock(struct timer *t, co_u8 old)
 	KeLowerIrql(old);
 }
 
+/* The same one, if there is no other. */
 static co_u32 other_cpu(co_u32 away)
 {
-	co_u32 count = host_cpu_count();
-
-	return away + 1 < count ? away + 1 : away && away < count ? 0 : away % count;
+	return away + 1 < host_cpu_count() ? away + 1 : 0;
 }
 
 static void high_fired(void *high, void *timer);
@@ -274,7 +273,8 @@ void host_timer_set(struct host_timer *timer, co_u64 when, co_u32 away)
 	nt_queue_dpc(&t->set);
 }
 
-/* Its function may set it again just when we look. */
+/* Its function may set it again just when we look: the watchdog's does, whose timers
+ * aren't high-resolution ones. */
 void host_timer_cancel(struct host_timer *timer)
 {
 	struct timer *t = to_timer(timer);
