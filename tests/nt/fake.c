@@ -12,6 +12,7 @@
 struct fake fake;
 __thread void *fake_process;
 __thread co_u32 fake_cpu;
+char fake_first[] = "a process";
 static __thread bool irqs_are_off;
 static __thread co_u8 irql;
 
@@ -663,7 +664,7 @@ void fake_start(void)
 	memset(&fake, 0, sizeof(fake));
 	fake.admin = true;
 	fake.major = 10;
-	fake_process = "a process";
+	fake_process = fake_first;
 	dpc_ends = false;
 	if (pthread_create(&dpc_thread, NULL, dpc_loop, NULL))
 		fake_die("no thread");

@@ -36,6 +36,7 @@ struct fake {
 extern struct fake fake;
 extern __thread void *fake_process; /* that this thread is of */
 extern __thread co_u32 fake_cpu;
+extern char fake_first[]; /* the process that a thread is of at first */
 
 void fake_start(void);
 void fake_end(void); /* aborts when something is left */

@@ -126,7 +126,8 @@ struct fake_irp *fake_irp(struct nt_file_object *file, co_u32 code, void *in,
 	r->direct = (code & 3) == CO_NT_OUT_DIRECT;
 	if (!r->direct) {
 		r->irp.buffer = malloc(in_size > out_size ? in_size : out_size);
-		memcpy(r->irp.buffer, in, in_size);
+		if (in_size)
+			memcpy(r->irp.buffer, in, in_size);
 	} else if (out_size) {
 		r->irp.mdl = calloc(1, sizeof(*r->irp.mdl));
 		r->irp.mdl->flags = MDL_MAPPED_TO_SYSTEM_VA;

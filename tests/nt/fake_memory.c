@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "fake.h"
 
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -202,24 +201,6 @@ void IoFreeMdl(struct nt_mdl *mdl)
 	ExFreePoolWithTag(mdl, 2);
 }
 
-static jmp_buf *guard;
-
-/* The exception that Windows raises comes back here. */
-void *nt_guarded(void *(*fn)(void *arg), void *arg)
-{
-	jmp_buf here;
-	void *result;
-
-	if (setjmp(here)) {
-		guard = NULL;
-		return NULL;
-	}
-	guard = &here;
-	result = fn(arg);
-	guard = NULL;
-	return result;
-}
-
 static void *map_at(const struct nt_mdl *mdl, void *base, int flags)
 {
 	co_u64 pa = mdl->pfn[0] * CO_PAGE_SIZE;
@@ -228,14 +209,20 @@ static void *map_at(const struct nt_mdl *mdl, void *base, int flags)
 		    (off_t)(pa - START));
 }
 
-static void *map_user(struct nt_mdl *mdl, void *base)
+static void check_priority(co_u32 priority)
+{
+	if (!(priority & MM_MAPPING_NO_EXECUTE) == (fake.major * 10 + fake.minor >= 62))
+		fake_die("an executable mapping, or a flag that is unknown");
+}
+
+/* In place of guard.S; the exception itself is for tests/ntshim and Windows. */
+void *nt_map_guarded(struct nt_mdl *mdl, void *base, co_u32 priority)
 {
 	void *va = fails() ? MAP_FAILED : map_at(mdl, base, MAP_FIXED_NOREPLACE);
 
-	if (!guard)
-		fake_die("a user mapping without a guard");
+	check_priority(priority);
 	if (va == MAP_FAILED)
-		longjmp(*guard, 1);
+		return NULL;
 	fake.user_maps++;
 	return va;
 }
@@ -246,12 +233,12 @@ void *MmMapLockedPagesSpecifyCache(struct nt_mdl *mdl, co_u8 mode, co_u32 cache,
 	void *va;
 
 	(void)cache;
+	(void)base;
 	if (bug_check || !(mdl->flags & MDL_PAGES_LOCKED) || !nt_may_call())
 		fake_die("a mapping that may end in a bug check");
-	if (!(priority & MM_MAPPING_NO_EXECUTE) == (fake.major * 10 + fake.minor >= 62))
-		fake_die("an executable mapping, or a flag that is unknown");
+	check_priority(priority);
 	if (mode == USER_MODE)
-		return map_user(mdl, base);
+		fake_die("a user mapping without a guard");
 	if (mdl->flags & MDL_MAPPED_TO_SYSTEM_VA)
 		fake_die("an MDL is mapped twice");
 	va = fails() ? MAP_FAILED : map_at(mdl, NULL, 0);
@@ -265,8 +252,8 @@ void *MmMapLockedPagesSpecifyCache(struct nt_mdl *mdl, co_u8 mode, co_u32 cache,
 void MmUnmapLockedPages(void *va, struct nt_mdl *mdl)
 {
 	/* The tests map there. */
-	if ((co_uptr)va >> 40 == 0x10) {
-		if (strcmp(fake_process, "a process"))
+	if ((co_uptr)va >> 40 == 0x20) {
+		if (fake_process != fake_first)
 			fake_die("unmapped in another process");
 		fake.user_maps--;
 	} else {

@@ -14,7 +14,7 @@
 
 #include "../unit/unit.h"
 
-#define USER_BASE   0x100000000000ULL
+#define USER_BASE   0x200000000000ULL
 #define VM_SIZE	    (64 * MIB)
 #define STATUS(s)   ((co_u64)(s))
 
@@ -223,8 +223,8 @@ static void wrong_sizes_are_refused(void **state)
 	}
 	for (i = 0; i < CO_ARRAY_SIZE(own); i++)
 		for (more = -1; more <= 1; more += 2) {
-			try_sizes(own[i].code, own[i].in + (co_u32)more, own[i].out,
-				  STATUS_INVALID_PARAMETER);
+			try_sizes(own[i].code, own[i].in ? own[i].in + (co_u32)more : 1,
+				  own[i].out, STATUS_INVALID_PARAMETER);
 			try_sizes(own[i].code, own[i].in, own[i].out + (co_u32)more,
 				  STATUS_INVALID_PARAMETER);
 		}
@@ -304,7 +304,7 @@ static void another_process_gets_nothing(void **state)
 	memset(&info, 0, sizeof(info));
 	assert_equal(ask(CO_REQ_VM_INFO, &info), -CO_EPERM);
 	assert_equal(map_vm(&map), -CO_EPERM);
-	fake_process = "a process";
+	fake_process = fake_first;
 	assert_equal(map_vm(&map), 0);
 	fake_process = "another";
 	assert_equal(unmap_vm(), -CO_EPERM);
@@ -313,7 +313,7 @@ static void another_process_gets_nothing(void **state)
 	assert_equal(fake.user_maps, 0);
 	fake_close(file);
 	file = NULL;
-	fake_process = "a process";
+	fake_process = fake_first;
 }
 
 /* ---- loading ------------------------------------------------------------------------------ */
@@ -526,7 +526,7 @@ static struct fake_irp *run_irp(void)
 
 static void *run_thread(void *irp)
 {
-	fake_process = "a process";
+	fake_process = fake_first;
 	fake_send(irp);
 	return NULL;
 }
@@ -783,8 +783,8 @@ static void text_is_formatted(void **state)
 	assert_string_equal(buf, "a -5 7 beef|123456789ab 18446744073709551615!%");
 	assert_equal(co_format(buf, 4, "%s", "abcdef"), 3);
 	assert_string_equal(buf, "abc");
-	assert_equal(co_format(buf, sizeof(buf), "%d%", (int)-2147483648), 12);
-	assert_string_equal(buf, "-2147483648%");
+	assert_equal(co_format(buf, sizeof(buf), "%d", (int)-2147483648), 11);
+	assert_string_equal(buf, "-2147483648");
 }
 
 static void the_dump_tells_of_guests(void **state)
