@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "fake.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -63,14 +64,18 @@ static bool are_free(co_u32 block, co_u32 count)
 	return true;
 }
 
-static void fill(co_u32 block, co_u32 count, int byte)
+/* Zeroed, or with something of the last owner's in each block. */
+static void fill(co_u32 block, co_u32 count, bool zero)
 {
-	co_u64 size = count * BLOCK;
-	void *va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file,
-			(off_t)(block * BLOCK));
+	const co_u64 rest = 0x5a5a5a5a5a5a5a5a;
+	co_u32 i;
 
-	memset(va, byte, size);
-	munmap(va, size);
+	if (zero && fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      (off_t)(block * BLOCK), (off_t)(count * BLOCK)))
+		fake_die("frames can't be zeroed");
+	for (i = 0; !zero && i < count; i++)
+		if (pwrite(file, &rest, sizeof(rest), (off_t)((block + i) * BLOCK)) < 0)
+			fake_die("frames can't be written");
 }
 
 /* From the top down, aligned as machine addresses. */
@@ -116,7 +121,7 @@ struct nt_mdl *MmAllocatePagesForMdlEx(co_u64 low, co_u64 high, co_u64 skip,
 	memset(taken + block, 1, size / BLOCK);
 	fake.free_blocks -= size / BLOCK;
 	fill((co_u32)block, (co_u32)(size / BLOCK),
-	     flags & MM_DONT_ZERO_ALLOCATION ? 0x5a : 0);
+	     !(flags & MM_DONT_ZERO_ALLOCATION));
 	alive(1);
 	return mdl;
 }
@@ -149,7 +154,7 @@ void *MmAllocateContiguousMemorySpecifyCache(co_u64 size, co_u64 low, co_u64 hig
 		return NULL;
 	memset(taken + block, 1, size / BLOCK);
 	fake.free_blocks -= size / BLOCK;
-	fill((co_u32)block, (co_u32)(size / BLOCK), 0x5a);
+	fill((co_u32)block, (co_u32)(size / BLOCK), false);
 	contiguous[block] = (co_u32)(size / BLOCK);
 	va = mmap((void *)(CONTIGUOUS + START + (co_u64)block * BLOCK), size,
 		  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, file,
