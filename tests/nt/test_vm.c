@@ -127,6 +127,18 @@ static void busy_guest(struct co_vcpu *vcpu, struct co_call *call)
 	call->nr = CO_CALL_YIELD;
 }
 
+/* Leaves for an interrupt only. */
+static void stubborn_guest(struct co_vcpu *vcpu, struct co_call *call)
+{
+	co_u64 before = co_load(&fake.kicks);
+
+	(void)vcpu;
+	co_store(&entered, 1);
+	while (co_load(&fake.kicks) == before)
+		sched_yield();
+	call->nr = CO_CALL_YIELD;
+}
+
 static void idle_guest(struct co_vcpu *vcpu, struct co_call *call)
 {
 	(void)vcpu;
@@ -191,6 +203,7 @@ static void a_run_is_cancelled_anywhere(void **state)
 	for (i = 0; i < 300; i++) {
 		cancel_when(busy_guest, i % 20);
 		cancel_when(idle_guest, i % 20);
+		cancel_when(stubborn_guest, i % 20 + 1);
 	}
 	r = run_irp();
 	fake_cancel(r);
