@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory descriptor lists: pages for guests, requesters' buffers, mappings. */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include "shim.h"
+
+#define SKIP_CONTIGUOUS 0x20 /* MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS */
+#define FULLY_REQUIRED	0x04
+#define USER_MODE	1
+
+static u32 pages_in(const struct nt_mdl *mdl)
+{
+	return DIV_ROUND_UP(mdl->offset + mdl->count, PAGE_SIZE);
+}
+
+static struct nt_mdl *mdl_new(u64 va, u32 size, unsigned long site)
+{
+	u32 n = DIV_ROUND_UP(offset_in_page(va) + (u64)size, PAGE_SIZE);
+	size_t room = struct_size((struct nt_mdl *)NULL, pfn, n);
+	struct nt_mdl *mdl = kzalloc(room, irql_now() ? GFP_ATOMIC : GFP_KERNEL);
+
+	if (!mdl)
+		return NULL;
+	mdl->size = room;
+	mdl->start_va = (void *)(va & PAGE_MASK);
+	mdl->offset = offset_in_page(va);
+	mdl->count = size;
+	return mdl;
+}
+
+static NT struct nt_mdl *IoAllocateMdl(void *va, u32 size, u8 secondary,
+				       u8 quota, void *irp)
+{
+	struct nt_mdl *mdl;
+
+	if (!irql_at_most(DISPATCH_LEVEL) || fails("MDL", CALLER))
+		return NULL;
+	mdl = mdl_new((u64)va, size, CALLER);
+	if (mdl)
+		track("MDL", mdl, mdl->size, CALLER);
+	return mdl;
+}
+
+static NT void IoFreeMdl(struct nt_mdl *mdl)
+{
+	irql_at_most(DISPATCH_LEVEL);
+	if (mdl->flags & MDL_MAPPED_TO_SYSTEM_VA)
+		complain(CALLER, "frees an MDL that is mapped");
+	if (untrack("MDL", mdl, CALLER) >= 0)
+		kfree(mdl);
+}
+
+static NT void MmBuildMdlForNonPagedPool(struct nt_mdl *mdl)
+{
+	u64 va = (u64)mdl->start_va;
+	u32 i;
+
+	for (i = 0; i < pages_in(mdl); i++, va += PAGE_SIZE)
+		mdl->pfn[i] = virt_addr_valid(va) ?
+				      virt_to_phys((void *)va) >> PAGE_SHIFT :
+				      vmalloc_to_pfn((void *)va);
+	mdl->system_va = mdl->start_va + mdl->offset;
+	mdl->flags |= MDL_SOURCE_IS_NONPAGED_POOL;
+}
+
+/* ---- pages ------------------------------------------------------------------------ */
+
+static void pages_free(const struct nt_mdl *mdl)
+{
+	u32 i;
+
+	for (i = 0; i < pages_in(mdl); i++)
+		__free_page(pfn_to_page(mdl->pfn[i]));
+}
+
+/* One block of 2^order pages, each with a reference of its own. */
+static bool block_add(struct nt_mdl *mdl, unsigned int order, u64 lowest,
+		      u64 highest, gfp_t zone)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO |
+					__GFP_RETRY_MAYFAIL | zone, order);
+	u32 at = mdl->count >> PAGE_SHIFT, i;
+	u64 pa;
+
+	if (!page)
+		return false;
+	split_page(page, order);
+	pa = page_to_phys(page);
+	for (i = 0; i < 1u << order; i++)
+		mdl->pfn[at + i] = page_to_pfn(page) + i;
+	mdl->count += PAGE_SIZE << order;
+	return pa >= lowest && pa + (PAGE_SIZE << order) - 1 <= highest;
+}
+
+static NT struct nt_mdl *MmAllocatePagesForMdlEx(u64 lowest, u64 highest, u64 skip,
+						 u64 size, u32 cache, u32 flags)
+{
+	u64 block = flags & SKIP_CONTIGUOUS ? (skip ? skip : size) : PAGE_SIZE;
+	gfp_t zone = highest < BIT_ULL(32) ? GFP_DMA32 : 0;
+	struct nt_mdl *mdl;
+	bool fits = true;
+
+	if (!irql_at_most(APC_LEVEL))
+		return NULL;
+	if (flags & SKIP_CONTIGUOUS && nt_version < NT_VISTA)
+		complain(CALLER, "contiguous chunks before Vista");
+	if (size > U32_MAX - PAGE_SIZE || size % block || !is_power_of_2(block)) {
+		complain(CALLER, "%llu bytes in blocks of %llu", size, block);
+		return NULL;
+	}
+	if (fails("pages", CALLER))
+		return NULL;
+	mdl = kvzalloc(struct_size(mdl, pfn, size >> PAGE_SHIFT), GFP_KERNEL);
+	if (!mdl)
+		return NULL;
+	mdl->flags = MDL_PAGES_LOCKED;
+	while (fits && mdl->count < size && !fails("block of pages", CALLER))
+		fits = block_add(mdl, get_order(block), lowest, highest, zone);
+	/* Less than wanted is an answer, too, unless it was to be all or nothing. */
+	if (!fits || !mdl->count || (flags & FULLY_REQUIRED && mdl->count < size)) {
+		pages_free(mdl);
+		kvfree(mdl);
+		return NULL;
+	}
+	/* The list is the pool's, the pages are the list's. */
+	mdl->size = min_t(u64, struct_size(mdl, pfn, size >> PAGE_SHIFT), S16_MAX);
+	track("pages", mdl, mdl->count, CALLER);
+	track("list of pages", mdl, mdl->count, CALLER);
+	return mdl;
+}
+
+static NT struct nt_mdl *MmAllocatePagesForMdl(u64 lowest, u64 highest, u64 skip,
+					       u64 size)
+{
+	return MmAllocatePagesForMdlEx(lowest, highest, 0, size, 1, 0);
+}
+
+static NT void MmFreePagesFromMdl(struct nt_mdl *mdl)
+{
+	irql_at_most(APC_LEVEL);
+	if (mdl->flags & MDL_MAPPED_TO_SYSTEM_VA)
+		complain(CALLER, "frees pages that are mapped");
+	if (untrack("pages", mdl, CALLER) >= 0)
+		pages_free(mdl);
+	mdl->flags &= ~MDL_PAGES_LOCKED;
+}
+
+/* The other half of freeing what MmAllocatePagesForMdlEx() gave: ExFreePool(). */
+bool mdl_free_list(void *p, unsigned long site)
+{
+	if (!tracked("list of pages", p))
+		return false;
+	if (tracked("pages", p))
+		complain(site, "frees a list whose pages it has");
+	untrack("list of pages", p, site);
+	kvfree(p);
+	return true;
+}
+
+/* ---- mappings ---------------------------------------------------------------------- */
+
+static void *map_system(struct nt_mdl *mdl, bool executable, unsigned long site)
+{
+	u32 n = pages_in(mdl), i;
+	struct page **pages;
+	void *va;
+
+	if (mdl->flags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) {
+		complain(site, "maps an MDL that is mapped");
+		return NULL;
+	}
+	if (fails("mapping", site))
+		return NULL;
+	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+	for (i = 0; i < n; i++)
+		pages[i] = pfn_to_page(mdl->pfn[i]);
+	va = vmap(pages, n, VM_MAP, executable ? PAGE_KERNEL_EXEC : PAGE_KERNEL);
+	kvfree(pages);
+	if (!va)
+		return NULL;
+	va += mdl->offset;
+	mdl->system_va = va;
+	mdl->flags |= MDL_MAPPED_TO_SYSTEM_VA;
+	track("mapping", va, mdl->count, site);
+	return va;
+}
+
+/* MdlMappingNoExecute is in `priority`, and without it the pages are executable. */
+static NT void *MmMapLockedPagesSpecifyCache(struct nt_mdl *mdl, s8 mode, u32 cache,
+					     void *base, u32 bug_check, u32 priority)
+{
+	if (!irql_at_most(mode == USER_MODE ? APC_LEVEL : DISPATCH_LEVEL))
+		return NULL;
+	if (bug_check)
+		complain(CALLER, "a mapping that may end in a bug check");
+	if (mode == USER_MODE)
+		return device_map_user(mdl, base, CALLER);
+	if (irql_now() || irqs_disabled()) {
+		complain(CALLER, "a mapping at DISPATCH_LEVEL, which the shim doesn't have");
+		return NULL;
+	}
+	return map_system(mdl, !(priority & BIT(30)), CALLER);
+}
+
+static NT void MmUnmapLockedPages(void *va, struct nt_mdl *mdl)
+{
+	if ((u64)va < TASK_SIZE_MAX) {
+		if (irql_at_most(APC_LEVEL))
+			device_unmap_user(va, mdl, CALLER);
+		return;
+	}
+	if (irql_now() || irqs_disabled()) {
+		complain(CALLER, "an unmapping at DISPATCH_LEVEL, which the shim doesn't have");
+		return;
+	}
+	if (untrack("mapping", va, CALLER) < 0)
+		return;
+	vunmap((void *)((u64)va & PAGE_MASK));
+	mdl->flags &= ~MDL_MAPPED_TO_SYSTEM_VA;
+	mdl->system_va = NULL;
+}
+
+static NT ntstatus MmProtectMdlSystemAddress(struct nt_mdl *mdl, u32 protection)
+{
+	return tracked("mapping", mdl->system_va) ? NT_OK : NT_INVALID_PARAMETER;
+}
+
+/* ---- requesters' buffers ------------------------------------------------------------- */
+
+struct nt_mdl *mdl_of_user(u64 address, u32 size, bool write)
+{
+	struct nt_mdl *mdl = mdl_new(address, size, 0);
+	u32 n, i;
+	struct page **pages;
+	int got;
+
+	if (!mdl)
+		return NULL;
+	n = pages_in(mdl);
+	pages = kvcalloc(n, sizeof(*pages), GFP_KERNEL);
+	got = pages ? pin_user_pages_fast(address & PAGE_MASK, n,
+					  write ? FOLL_WRITE : 0, pages) : 0;
+	for (i = 0; got > 0 && i < got; i++)
+		mdl->pfn[i] = page_to_pfn(pages[i]);
+	mdl->flags = MDL_PAGES_LOCKED;
+	if (got == n) {
+		kvfree(pages);
+		return mdl;
+	}
+	if (got > 0)
+		unpin_user_pages(pages, got);
+	kvfree(pages);
+	kfree(mdl);
+	return NULL;
+}
+
+/* As Windows completes a request: what the driver mapped goes with the list. */
+void mdl_put_user(struct nt_mdl *mdl)
+{
+	u32 i;
+
+	if (mdl->flags & MDL_MAPPED_TO_SYSTEM_VA) {
+		untrack("mapping", mdl->system_va, 0);
+		vunmap((void *)((u64)mdl->system_va & PAGE_MASK));
+	}
+	for (i = 0; i < pages_in(mdl); i++)
+		unpin_user_page(pfn_to_page(mdl->pfn[i]));
+	kfree(mdl);
+}
+
+const struct nt_export mdl_exports[] = {
+	EXPORT(IoAllocateMdl, NT_2003),
+	EXPORT(IoFreeMdl, NT_2003),
+	EXPORT(MmBuildMdlForNonPagedPool, NT_2003),
+	EXPORT(MmAllocatePagesForMdl, NT_2003),
+	EXPORT(MmAllocatePagesForMdlEx, NT_2003),
+	EXPORT(MmFreePagesFromMdl, NT_2003),
+	EXPORT(MmMapLockedPagesSpecifyCache, NT_2003),
+	EXPORT(MmUnmapLockedPages, NT_2003),
+	EXPORT(MmProtectMdlSystemAddress, NT_2003),
+	EXPORTS_END
+};
