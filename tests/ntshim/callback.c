@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What Windows calls a driver for: NMIs, bug checks, power, shutdown. */
+#include <linux/irq_work.h>
 #include <linux/nmi.h>
+#include <linux/notifier.h>
+#include <linux/pvclock_gtod.h>
 #include <linux/slab.h>
 #include <asm/nmi.h>
+#include <linux/workqueue.h>
 #include "shim.h"
+
+static void time_changed(struct work_struct *work);
+static void time_later(struct irq_work *work);
+static DECLARE_WORK(time_work, time_changed);
+static DEFINE_IRQ_WORK(time_irq, time_later);
 
 /* ---- NMIs --------------------------------------------------------------------------- */
 
@@ -175,50 +184,86 @@ static int bug_check(void)
 
 /* ---- callback objects -------------------------------------------------------------------- */
 
-struct registration {
+static struct callback {
+	const char *name;
 	void *fn, *context;
+} callbacks[] = {
+	{ .name = "\\Callback\\PowerState" },
+	{ .name = "\\Callback\\SetSystemTime" },
 };
 
-static char power_state; /* the object "\Callback\PowerState" */
-static struct registration power;
+#define power	 callbacks[0]
+#define set_time callbacks[1]
+
+bool callback_is(const void *object)
+{
+	return object == &power || object == &set_time;
+}
 
 static NT ntstatus ExCreateCallback(void **object, const void **attributes,
 				    u8 create, u8 multiple)
 {
 	/* OBJECT_ATTRIBUTES: length, root, name. */
 	const struct nt_string *name = attributes[2];
+	int i;
 
 	if (!irql_at_most(PASSIVE_LEVEL) || fails("callback object", CALLER))
 		return NT_NO_RESOURCES;
-	if (!nt_equal(name, "\\Callback\\PowerState"))
-		return NT_NOT_FOUND;
-	*object = &power_state;
-	track("reference", &power_state, 0, CALLER);
-	return NT_OK;
+	for (i = 0; i < ARRAY_SIZE(callbacks); i++) {
+		if (!nt_equal(name, callbacks[i].name))
+			continue;
+		*object = &callbacks[i];
+		track("reference", *object, 0, CALLER);
+		return NT_OK;
+	}
+	return NT_NOT_FOUND;
 }
 
-bool callback_is(const void *object)
+static NT void *ExRegisterCallback(struct callback *object, void *fn, void *context)
 {
-	return object == &power_state;
-}
-
-static NT void *ExRegisterCallback(void *object, void *fn, void *context)
-{
-	if (!irql_at_most(APC_LEVEL) || object != &power_state || power.fn ||
+	if (!irql_at_most(APC_LEVEL) || !callback_is(object) || object->fn ||
 	    fails("callback", CALLER))
 		return NULL;
-	power.fn = fn;
-	power.context = context;
-	track("callback", &power, 0, CALLER);
-	return &power;
+	object->context = context;
+	object->fn = fn;
+	track("callback", object, 0, CALLER);
+	return object;
 }
 
-static NT void ExUnregisterCallback(struct registration *r)
+/* Afterwards its function neither runs nor will. */
+static NT void ExUnregisterCallback(struct callback *object)
 {
 	irql_at_most(APC_LEVEL);
-	untrack("callback", r, CALLER);
-	r->fn = NULL;
+	untrack("callback", object, CALLER);
+	object->fn = NULL;
+	flush_work(&time_work);
 }
+
+/* Whoever sets the clock: Windows tells its drivers at once, in a thread. */
+static void time_changed(struct work_struct *work)
+{
+	void *fn = READ_ONCE(set_time.fn);
+
+	if (fn)
+		call_driver("the callback for SetSystemTime", fn, set_time.context,
+			    NULL, NULL, NULL);
+}
+
+static int clock_updated(struct notifier_block *nb, unsigned long stepped,
+			 void *timekeeper)
+{
+	if (stepped)
+		irq_work_queue(&time_irq);
+	return NOTIFY_DONE;
+}
+
+/* The timekeeper is being written when it tells. */
+static void time_later(struct irq_work *work)
+{
+	schedule_work(&time_work);
+}
+
+static struct notifier_block clock_block = { .notifier_call = clock_updated };
 
 /* PO_CB_SYSTEM_STATE_LOCK is 3; 0: the machine is about to sleep, 1: it's back. */
 static int power_changes(bool back)
@@ -250,9 +295,17 @@ int callback_status(char *text, size_t room)
 	return scnprintf(text, room, "nmis %lu\n", nmis);
 }
 
+void callback_init(void)
+{
+	pvclock_gtod_register_notifier(&clock_block);
+}
+
 /* A driver that failed to load may have left it. */
 void callback_exit(void)
 {
+	pvclock_gtod_unregister_notifier(&clock_block);
+	irq_work_sync(&time_irq);
+	flush_work(&time_work);
 	if (nmi.fn)
 		unregister_nmi_handler(NMI_LOCAL, "ntshim");
 }

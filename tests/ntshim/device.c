@@ -48,9 +48,13 @@ static int node_open(struct inode *inode, struct file *file)
 	f->mapping = file->f_mapping;
 	init_rwsem(&f->faults);
 	INIT_LIST_HEAD(&f->ranges);
-	file_init(f);
+	if (file_init(f)) {
+		kfree(f);
+		return -ENOMEM;
+	}
 	status = request_simple(&f->nt, IRP_MJ_CREATE);
 	if (NT_ERROR(status)) {
+		file_free(f);
 		kfree(f);
 		return error_of(status);
 	}
@@ -82,6 +86,7 @@ static int node_release(struct inode *inode, struct file *file)
 	request_simple(&f->nt, IRP_MJ_CLOSE);
 	if (!list_empty(&f->ranges))
 		complain(0, "CLOSE leaves memory mapped for the requester");
+	file_free(f);
 	kfree(f);
 	return 0;
 }
@@ -91,11 +96,9 @@ static int node_release(struct inode *inode, struct file *file)
 struct user_range {
 	struct list_head list;
 	u64 start, size; /* machine addresses */
+	void *va;	 /* what the driver gets to see, never used as such */
 	struct nt_mdl *mdl;
 };
-
-/* The addresses that the driver gets to see: never used as such. */
-#define USER_BASE 0x100000000000ull
 
 static struct user_range *range_at(struct shim_file *f, u64 pa)
 {
@@ -136,11 +139,12 @@ void *device_map_user(struct nt_mdl *mdl, void *base, unsigned long site)
 	r->start = PFN_PHYS(mdl->pfn[0]);
 	r->size = mdl->count;
 	r->mdl = mdl;
+	r->va = base ? base : (void *)(USER_BASE + r->start);
 	down_write(&f->faults);
 	list_add(&r->list, &f->ranges);
 	up_write(&f->faults);
-	track("user mapping", (void *)(USER_BASE + r->start), r->size, site);
-	return (void *)(USER_BASE + r->start);
+	track("user mapping", r->va, r->size, site);
+	return r->va;
 }
 
 /* Windows wants the process that it was mapped for. */
@@ -148,17 +152,16 @@ void device_unmap_user(void *va, struct nt_mdl *mdl, unsigned long site)
 {
 	struct nt_file *nt = request_file();
 	struct shim_file *f = container_of(nt, struct shim_file, nt);
-	u64 pa = (u64)va - USER_BASE;
-	struct user_range *r;
+	struct user_range *at, *r = NULL;
 
 	if (!nt) {
 		complain(site, "unmaps for a process outside of its request");
 		return;
 	}
 	down_write(&f->faults);
-	r = range_at(f, pa);
-	if (r && (r->mdl != mdl || r->start != pa))
-		r = NULL;
+	list_for_each_entry(at, &f->ranges, list)
+		if (at->va == va && at->mdl == mdl)
+			r = at;
 	if (r)
 		list_del(&r->list);
 	up_write(&f->faults);

@@ -81,7 +81,7 @@ check "what it has left is named, with the place" $? "$(log_new)"
 # Each allocation of DriverEntry's fails once.
 n=1
 log_mark
-while ! shim fail="'nth $n'" 2>/tmp/err && [ $n -lt 100 ]; do
+while ! shim fail=nth,$n 2>/tmp/err && [ $n -lt 100 ]; do
 	n=$((n + 1))
 done
 echo "# DriverEntry has $((n - 1)) allocations"
@@ -99,6 +99,7 @@ shim hide=KeSetEvent,ExAllocateTimer && [ "$(/drive has KeSetEvent)" = 0 ] &&
 check "names can be hidden" $?
 rmmod ntshim
 log_mark
-! shim nt=0x502 2>/tmp/err && log_new | grep -q 'no KeQueryActiveProcessorCountEx in the Windows 5.2'
+shim nt=0x502 2>/tmp/err
+log_new | grep -q 'no KeQueryActiveProcessorCountEx in the Windows 5.2'
 check "what is too new for a Windows can't be imported there" $? "$(log_new)"
 exit 0

@@ -21,7 +21,7 @@ MODULE_PARM_DESC(nt, "the Windows that is played: major * 0x100 + minor");
 
 static char *fail;
 module_param(fail, charp, 0444);
-MODULE_PARM_DESC(fail, "which allocations fail from the start: `nth N' or `random SEED ONE_IN'");
+MODULE_PARM_DESC(fail, "which allocations fail from the start: nth,N or random,SEED,ONE_IN");
 
 /* ---- Linux' own ---------------------------------------------------------------------- */
 
@@ -160,6 +160,7 @@ static int start(void)
 	timer_init();
 	thread_init();
 	irp_init();
+	callback_init();
 	status = driver_entry(entry);
 	pr_info("ntshim: DriverEntry returns %08x\n", status);
 	if (!NT_ERROR(status) && !nt_device)

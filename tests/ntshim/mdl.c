@@ -72,33 +72,30 @@ static void pages_free(const struct nt_mdl *mdl)
 	u32 i;
 
 	for (i = 0; i < pages_in(mdl); i++)
-		__free_page(pfn_to_page(mdl->pfn[i]));
+		block_give(mdl->pfn[i], 1);
 }
 
-/* One block of 2^order pages, each with a reference of its own. */
-static bool block_add(struct nt_mdl *mdl, unsigned int order, u64 lowest,
-		      u64 highest, gfp_t zone)
+static bool block_add(struct nt_mdl *mdl, u64 size, u64 lowest, u64 highest)
 {
-	struct page *page = alloc_pages(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO |
-					__GFP_RETRY_MAYFAIL | zone, order);
+	unsigned long pfn = block_take(size, lowest, highest);
 	u32 at = mdl->count >> PAGE_SHIFT, i;
-	u64 pa;
 
-	if (!page)
+	if (!pfn)
 		return false;
-	split_page(page, order);
-	pa = page_to_phys(page);
-	for (i = 0; i < 1u << order; i++)
-		mdl->pfn[at + i] = page_to_pfn(page) + i;
-	mdl->count += PAGE_SIZE << order;
-	return pa >= lowest && pa + (PAGE_SIZE << order) - 1 <= highest;
+	for (i = 0; i < size >> PAGE_SHIFT; i++) {
+		clear_page(__va(PFN_PHYS(pfn + i)));
+		mdl->pfn[at + i] = pfn + i;
+		if (!(i % 512))
+			cond_resched();
+	}
+	mdl->count += size;
+	return true;
 }
 
 static NT struct nt_mdl *MmAllocatePagesForMdlEx(u64 lowest, u64 highest, u64 skip,
 						 u64 size, u32 cache, u32 flags)
 {
 	u64 block = flags & SKIP_CONTIGUOUS ? (skip ? skip : size) : PAGE_SIZE;
-	gfp_t zone = highest < BIT_ULL(32) ? GFP_DMA32 : 0;
 	struct nt_mdl *mdl;
 	bool fits = true;
 
@@ -117,9 +114,9 @@ static NT struct nt_mdl *MmAllocatePagesForMdlEx(u64 lowest, u64 highest, u64 sk
 		return NULL;
 	mdl->flags = MDL_PAGES_LOCKED;
 	while (fits && mdl->count < size && !fails("block of pages", CALLER))
-		fits = block_add(mdl, get_order(block), lowest, highest, zone);
+		fits = block_add(mdl, block, lowest, highest);
 	/* Less than wanted is an answer, too, unless it was to be all or nothing. */
-	if (!fits || !mdl->count || (flags & FULLY_REQUIRED && mdl->count < size)) {
+	if (!mdl->count || (flags & FULLY_REQUIRED && mdl->count < size)) {
 		pages_free(mdl);
 		kvfree(mdl);
 		return NULL;
@@ -189,6 +186,19 @@ static void *map_system(struct nt_mdl *mdl, bool executable, unsigned long site)
 	return va;
 }
 
+/* An exception: the caller goes on where it has said, with the status, and with all
+ * registers that it relies upon, for this is the way back to it. */
+static void *raise(void **frame, unsigned long site)
+{
+	void *handler = pe_handler(site);
+
+	if (handler)
+		frame[1] = handler;
+	else
+		complain(site, "an exception that nobody catches");
+	return (void *)(u64)NT_NO_RESOURCES;
+}
+
 /* MdlMappingNoExecute is in `priority`, and without it the pages are executable. */
 static NT void *MmMapLockedPagesSpecifyCache(struct nt_mdl *mdl, s8 mode, u32 cache,
 					     void *base, u32 bug_check, u32 priority)
@@ -197,8 +207,11 @@ static NT void *MmMapLockedPagesSpecifyCache(struct nt_mdl *mdl, s8 mode, u32 ca
 		return NULL;
 	if (bug_check)
 		complain(CALLER, "a mapping that may end in a bug check");
-	if (mode == USER_MODE)
-		return device_map_user(mdl, base, CALLER);
+	if (mode == USER_MODE) {
+		void *va = device_map_user(mdl, base, CALLER);
+
+		return va ? va : raise(__builtin_frame_address(0), CALLER);
+	}
 	if (irql_now() || irqs_disabled()) {
 		complain(CALLER, "a mapping at DISPATCH_LEVEL, which the shim doesn't have");
 		return NULL;
@@ -269,6 +282,28 @@ void mdl_put_user(struct nt_mdl *mdl)
 	}
 	for (i = 0; i < pages_in(mdl); i++)
 		unpin_user_page(pfn_to_page(mdl->pfn[i]));
+	kfree(mdl);
+}
+
+struct nt_mdl *mdl_of_kernel(void *va, u32 size)
+{
+	struct nt_mdl *mdl = mdl_new((u64)va, size, 0);
+	u32 i;
+
+	if (!mdl)
+		return NULL;
+	for (i = 0; i < pages_in(mdl); i++)
+		mdl->pfn[i] = vmalloc_to_pfn(va + i * PAGE_SIZE);
+	mdl->flags = MDL_PAGES_LOCKED;
+	return mdl;
+}
+
+void mdl_put_kernel(struct nt_mdl *mdl)
+{
+	if (mdl->flags & MDL_MAPPED_TO_SYSTEM_VA) {
+		untrack("mapping", mdl->system_va, 0);
+		vunmap((void *)((u64)mdl->system_va & PAGE_MASK));
+	}
 	kfree(mdl);
 }
 

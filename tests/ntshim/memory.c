@@ -88,39 +88,36 @@ static NT void ExFreePool(void *p)
 
 /* ---- contiguous ------------------------------------------------------------------- */
 
-static void *contiguous_new(u64 size, u64 highest, u64 boundary,
+static void *contiguous_new(u64 size, u64 lowest, u64 highest, u64 boundary,
 			    unsigned long site)
 {
-	gfp_t zone = highest < BIT_ULL(32) ? GFP_DMA32 : 0;
+	u64 room = roundup_pow_of_two(max(size, (u64)PAGE_SIZE));
+	unsigned long pfn;
 	void *p;
 
 	/* Windows permits DISPATCH_LEVEL for some of these, and warns of it. */
 	if (!irql_check(PASSIVE_LEVEL, site, "contiguous memory") ||
-	    fails("contiguous memory", site))
+	    fails("contiguous memory", site) || (boundary && size > boundary))
 		return NULL;
-	if (boundary && size > boundary)
+	pfn = block_take(room, lowest, highest);
+	if (!pfn)
 		return NULL;
-	p = alloc_pages_exact(size, GFP_KERNEL | __GFP_NOWARN | zone);
-	if (!p || virt_to_phys(p) + size - 1 > highest) {
-		if (p)
-			free_pages_exact(p, size);
-		return NULL;
-	}
+	p = __va(PFN_PHYS(pfn));
 	memset(p, FRESH, size);
-	track("contiguous memory", p, size, site);
+	track("contiguous memory", p, room, site);
 	return p;
 }
 
 static NT void *MmAllocateContiguousMemory(u64 size, u64 highest)
 {
-	return contiguous_new(size, highest, 0, CALLER);
+	return contiguous_new(size, 0, highest, 0, CALLER);
 }
 
 static NT void *MmAllocateContiguousMemorySpecifyCache(u64 size, u64 lowest,
 						       u64 highest, u64 boundary,
 						       u32 cache)
 {
-	return contiguous_new(size, highest, boundary, CALLER);
+	return contiguous_new(size, lowest, highest, boundary, CALLER);
 }
 
 static void contiguous_free(void *p, unsigned long site)
@@ -130,7 +127,7 @@ static void contiguous_free(void *p, unsigned long site)
 	irql_check(PASSIVE_LEVEL, site, "MmFreeContiguousMemory");
 	size = untrack("contiguous memory", p, site);
 	if (size >= 0)
-		free_pages_exact(p, size);
+		block_give(PHYS_PFN(virt_to_phys(p)), size >> PAGE_SHIFT);
 }
 
 static NT void MmFreeContiguousMemory(void *p)
@@ -216,6 +213,24 @@ static NT u64 *MmGetPhysicalMemoryRanges(void)
 	return ranges;
 }
 
+static NT void *MmMapIoSpace(u64 pa, u64 size, u32 cache)
+{
+	void *va;
+
+	if (!irql_at_most(PASSIVE_LEVEL) || fails("I/O mapping", CALLER))
+		return NULL;
+	va = (void __force *)ioremap(pa, size);
+	if (va)
+		track("I/O mapping", va, size, CALLER);
+	return va;
+}
+
+static NT void MmUnmapIoSpace(void *va, u64 size)
+{
+	if (irql_at_most(PASSIVE_LEVEL) && untrack("I/O mapping", va, CALLER) >= 0)
+		iounmap((void __iomem *)va);
+}
+
 const struct nt_export memory_exports[] = {
 	EXPORT(ExAllocatePoolWithTag, NT_2003),
 	EXPORT(ExAllocatePool2, NT_10),
@@ -229,5 +244,7 @@ const struct nt_export memory_exports[] = {
 	EXPORT(MmIsAddressValid, NT_2003),
 	EXPORT(MmCopyMemory, NT_81),
 	EXPORT(MmGetPhysicalMemoryRanges, NT_2003),
+	EXPORT(MmMapIoSpace, NT_2003),
+	EXPORT(MmUnmapIoSpace, NT_2003),
 	EXPORTS_END
 };

@@ -98,7 +98,7 @@ void *pe_base(void)
 static const struct nt_export *const tables[] = {
 	memory_exports, mdl_exports,	wait_exports,	  thread_exports,
 	dpc_exports,	timer_exports,	irp_exports,	  object_exports,
-	text_exports,	callback_exports,
+	text_exports,	callback_exports, system_exports,
 };
 
 static void *find(const char *name)
@@ -121,6 +121,52 @@ void *pe_export(const char *name)
 		if (!strcmp(hide[i], name))
 			return NULL;
 	return find(name);
+}
+
+/* A directory of the image, in *size bytes; NULL: there is none, or it's outside. */
+static u8 *directory(u32 at, u32 *size)
+{
+	u8 *entry = image.base + get32(image.base + PE_HEADERS) + at;
+	u32 address = get32(entry);
+
+	*size = get32(entry + 4);
+	if (!address || !*size || address > image.size ||
+	    *size > image.size - address)
+		return NULL;
+	return image.base + address;
+}
+
+/* ---- exceptions ----------------------------------------------------------------- */
+
+#define PE_EXCEPTIONS (PE_OPTIONAL + 112 + 8 * 3)
+#define UNW_EHANDLER  1
+
+/* Behind its codes the handler, and behind that a table of scopes: count, and begin,
+ * end, filter (1: none, all is caught) and target of each. */
+static void *scope_of(const u8 *unwind, u32 at)
+{
+	const u8 *p = unwind + 4 + 2 * round_up(unwind[2], 2) + 4;
+	u32 count;
+
+	if (!(unwind[0] >> 3 & UNW_EHANDLER))
+		return NULL;
+	count = get32(p);
+	for (p += 4; count--; p += 16)
+		if (at > get32(p) && at <= get32(p + 4) && get32(p + 8) == 1)
+			return image.base + get32(p + 12);
+	return NULL;
+}
+
+void *pe_handler(unsigned long site)
+{
+	unsigned long at = pe_offset((void *)site);
+	u32 size;
+	u8 *p = directory(PE_EXCEPTIONS, &size);
+
+	for (; p && size >= 12; p += 12, size -= 12)
+		if (at > get32(p) && at <= get32(p + 4))
+			return scope_of(image.base + get32(p + 8), at);
+	return NULL;
 }
 
 /* ---- loading --------------------------------------------------------------------- */
@@ -175,19 +221,6 @@ static int copy(const u8 *file, size_t size)
 		memcpy(image.base + s->address, file + from, raw);
 	}
 	return 0;
-}
-
-/* A directory of the image, in *size bytes; NULL: there is none, or it's outside. */
-static u8 *directory(u32 at, u32 *size)
-{
-	u8 *entry = image.base + get32(image.base + PE_HEADERS) + at;
-	u32 address = get32(entry);
-
-	*size = get32(entry + 4);
-	if (!address || !*size || address > image.size ||
-	    *size > image.size - address)
-		return NULL;
-	return image.base + address;
 }
 
 static int relocate_block(const u8 *block, u32 size, u64 delta)

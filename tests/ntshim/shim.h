@@ -63,6 +63,9 @@ unsigned long pe_offset(const void *address);
 bool pe_discarded(const void *address);
 u32 pe_size(void);
 void *pe_base(void);
+/* The place where the driver's function goes on that called from `site` what raises
+ * an exception now; NULL: it guards nothing. */
+void *pe_handler(unsigned long site);
 /* By name: what MmGetSystemRoutineAddress() finds. */
 void *pe_export(const char *name);
 
@@ -139,11 +142,26 @@ void thread_check_affinity(void);
 void thread_init(void);
 void thread_exit(void);
 
+/* ---- pages.c ----------------------------------------------------------------------- */
+
+/* One block of frames, a power of two and aligned to that, within [lowest, highest];
+ * each frame has a reference of its own. The first one's number; 0: there is none.
+ * [sleep] */
+unsigned long block_take(u64 size, u64 lowest, u64 highest);
+void block_give(unsigned long pfn, unsigned long count);
+
+/* ---- system.c ---------------------------------------------------------------------- */
+
+extern const struct nt_export system_exports[];
+
 /* ---- mdl.c ------------------------------------------------------------------------- */
 
 /* An MDL of the shim's own for the pages of a requester's buffer, or NULL. [sleep] */
 struct nt_mdl *mdl_of_user(u64 address, u32 size, bool write);
 void mdl_put_user(struct nt_mdl *mdl);
+/* The same for memory of vmalloc()'s. */
+struct nt_mdl *mdl_of_kernel(void *va, u32 size);
+void mdl_put_kernel(struct nt_mdl *mdl);
 /* Frees the list of pages that the driver gives to ExFreePool(), if it's one. */
 bool mdl_free_list(void *p, unsigned long site);
 
@@ -203,6 +221,7 @@ void device_unmap_user(void *va, struct nt_mdl *mdl, unsigned long site);
 int callback_command(const char *text);
 int callback_status(char *text, size_t room);
 bool callback_is(const void *object);
+void callback_init(void);
 void callback_exit(void);
 
 /* ---- text.c ------------------------------------------------------------------------ */

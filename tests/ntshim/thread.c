@@ -5,7 +5,9 @@
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <uapi/linux/sched/types.h>
+#include <linux/sched/signal.h>
+#include <asm/apic.h>
+#include <asm/irq_vectors.h>
 #include "shim.h"
 
 struct nt_thread {
@@ -191,6 +193,36 @@ static NT s32 KeQueryPriorityThread(void *thread)
 	return 8;
 }
 
+/* The shim's unmapping for a process doesn't need its page tables: only who it is. */
+static struct task_struct *attached;
+
+static NT void KeStackAttachProcess(struct task_struct *process, void *state)
+{
+	irql_at_most(APC_LEVEL);
+	if (attached)
+		complain(CALLER, "attaches to a process twice");
+	attached = process;
+	track("attachment", state, 0, CALLER);
+}
+
+static NT void KeUnstackDetachProcess(void *state)
+{
+	untrack("attachment", state, CALLER);
+	attached = NULL;
+}
+
+static NT u8 PsIsThreadTerminating(struct task_struct *thread)
+{
+	return !thread_is(thread) && fatal_signal_pending(thread);
+}
+
+static NT ntstatus ZwYieldExecution(void)
+{
+	if (irql_at_most(PASSIVE_LEVEL))
+		yield();
+	return NT_OK;
+}
+
 /* ---- processors ------------------------------------------------------------------ */
 
 static u64 mask_of(const cpumask_t *mask)
@@ -365,6 +397,35 @@ static NT u32 KeGetCurrentProcessorNumber(void)
 	return raw_smp_processor_id();
 }
 
+/* KAFFINITY_EX: the words that it has, that it may have, and these. */
+struct affinity {
+	u16 count, size;
+	u32 reserved;
+	u64 bitmap[32];
+};
+
+static NT void KeInitializeAffinityEx(struct affinity *a)
+{
+	a->count = 1;
+	a->size = 20;
+	a->reserved = 0;
+	memset(a->bitmap, 0, 20 * sizeof(u64));
+}
+
+static NT void KeAddProcessorAffinityEx(struct affinity *a, u32 cpu)
+{
+	a->bitmap[0] |= BIT_ULL(cpu);
+}
+
+static NT void HalSendNMI(const struct affinity *a)
+{
+	cpumask_t mask;
+
+	cpumask_clear(&mask);
+	cpumask_bits(&mask)[0] = a->bitmap[0];
+	apic->send_IPI_mask(&mask, NMI_VECTOR);
+}
+
 /* Windows' is a char. */
 static s8 number_of_processors;
 
@@ -403,6 +464,13 @@ const struct nt_export thread_exports[] = {
 	EXPORT(KeRevertToUserAffinityThreadEx, NT_VISTA),
 	EXPORT(KeSetSystemGroupAffinityThread, NT_7),
 	EXPORT(KeRevertToUserGroupAffinityThread, NT_7),
+	EXPORT(KeStackAttachProcess, NT_2003),
+	EXPORT(KeUnstackDetachProcess, NT_2003),
+	EXPORT(PsIsThreadTerminating, NT_2003),
+	EXPORT(ZwYieldExecution, NT_2003),
+	EXPORT(KeInitializeAffinityEx, NT_7),
+	EXPORT(KeAddProcessorAffinityEx, NT_7),
+	EXPORT(HalSendNMI, NT_7),
 	EXPORT(KeQueryActiveProcessors, NT_2003),
 	EXPORT(KeQueryActiveProcessorCount, NT_VISTA),
 	EXPORT(KeQueryActiveProcessorCountEx, NT_7),

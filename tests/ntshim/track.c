@@ -140,9 +140,9 @@ int fail_command(const char *text)
 	int err = 0;
 
 	spin_lock_irqsave(&lock, flags);
-	if (sscanf(text, "nth %lu", &nth) == 1) {
+	if (sscanf(text, "nth%*[ ,]%lu", &nth) == 1) {
 		fail_nth = nth;
-	} else if (sscanf(text, "random %u %u", &seed, &one_in) == 2) {
+	} else if (sscanf(text, "random%*[ ,]%u%*[ ,]%u", &seed, &one_in) == 2) {
 		prandom_seed_state(&fail_state, seed);
 		fail_one_in = one_in;
 	} else if (!strncmp(text, "off", 3)) {

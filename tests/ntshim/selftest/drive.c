@@ -312,7 +312,7 @@ static void sweep(void)
 	command("fail off");
 	printf("# %ld allocations, each failed once\n", nth - 1);
 	check("each allocation that fails is a failure of its own kind",
-	      nth > 20 && !bad, "%ld", bad);
+	      nth > 15 && !bad, "%ld", bad);
 	check("and leaves nothing behind", !leaks, "%ld times", leaks);
 	bad = 0;
 	for (nth = 1; nth <= 20; nth++) {
