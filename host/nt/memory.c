@@ -1,40 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Memory for the core: pool, and the guests' blocks of 2 MiB.
- *
- * Each block is an allocation of its own, so that a guest can give back any of
- * them; a larger piece is found by allocating it whole and letting it go, and then
- * taken block by block at exactly that place. Each has a mapping of its own, too.
- * The one piece in which the core wants a linear mapping throughout, the chunk with
- * kernel and areas, gets it before VM_LOAD: struct nt_linear. What of that one is
- * given back can't leave that mapping, and stays with the driver for the next who
- * asks, until no guest has any of it.
- *
- * A small pool lasts beyond a VM's end: one linear piece, so that the next start
- * on a machine that has long been running needn't find one.
- *
- * Before Windows 7 a piece is contiguous memory, which comes and goes as a whole.
- */
-#include "port.h"
+/* Memory for the core: pool, and chunks for guests. */
+#include "block.h"
 
-#define LEAF_BLOCKS 512 /* 1 GiB */
-#define LEAF	    (LEAF_BLOCKS * NT_BLOCK)
-#define BLOCK_PAGES (NT_BLOCK / CO_PAGE_SIZE)
 /* More than that isn't worth a search: a section of a Linux guest's memory. */
 #define PIECE_MAX (128ULL << 20)
 
-struct nt_linear {
-	struct nt_list list; /* in linears */
-	co_u64 pa, size;
-	struct nt_mdl *mdl; /* NULL: contiguous memory */
-	co_u8 *va;
-	co_u32 used; /* blocks that a guest has */
-};
-
-struct host_mutex nt_memory_lock;
-co_u64 nt_memory_end;
-static struct nt_block **leaves; /* [nt_memory_end / LEAF] */
-static struct nt_list linears;
 static co_u64 total;
 
 /* ---- pool memory ---------------------------------------------------------------- */
@@ -92,341 +62,6 @@ int host_copy_in(void *dst, co_u64 user, co_size n)
 	return 0;
 }
 
-/* ---- the table of blocks ------------------------------------------------------------ */
-
-struct nt_block *nt_block_at(co_u64 pa)
-{
-	struct nt_block *leaf =
-		pa < nt_memory_end ? co_load(&leaves[pa / LEAF]) : NULL;
-
-	return leaf ? &leaf[pa % LEAF / NT_BLOCK] : NULL;
-}
-
-/* The same, made if need be. NULL: no memory, or no such address. */
-static struct nt_block *block_make(co_u64 pa)
-{
-	struct nt_block *leaf;
-
-	if (pa >= nt_memory_end)
-		return NULL;
-	if (!leaves[pa / LEAF]) {
-		leaf = host_alloc(LEAF_BLOCKS * sizeof(*leaf));
-		co_store(&leaves[pa / LEAF], leaf);
-	}
-	return nt_block_at(pa);
-}
-
-void *host_chunk_va(co_u64 pa)
-{
-	return co_load(&nt_block_at(pa)->va) + pa % NT_BLOCK;
-}
-
-/* ---- from and to the system ------------------------------------------------------------ */
-
-static bool is_one_piece(const struct nt_mdl *mdl, co_u64 size)
-{
-	co_u32 i, pages = (co_u32)(size / CO_PAGE_SIZE);
-
-	if (mdl->count != size || mdl->pfn[0] % BLOCK_PAGES)
-		return false;
-	for (i = 1; i < pages; i++)
-		if (mdl->pfn[i] != mdl->pfn[0] + i)
-			return false;
-	return true;
-}
-
-static void pages_free(struct nt_mdl *mdl)
-{
-	MmFreePagesFromMdl(mdl);
-	ExFreePool(mdl);
-}
-
-/* Contiguous pages, aligned to their size, from [low, high]. */
-static struct nt_mdl *pages_get(co_u64 low, co_u64 high, co_u64 size, co_u32 flags)
-{
-	struct nt_mdl *mdl;
-
-	flags |= MM_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED;
-	mdl = MmAllocatePagesForMdlEx(low, high, size, size, MM_CACHED, flags);
-	if (mdl && !is_one_piece(mdl, size)) {
-		pages_free(mdl);
-		return NULL;
-	}
-	return mdl;
-}
-
-static void *map_kernel(struct nt_mdl *mdl)
-{
-	co_u32 priority = MM_NORMAL_PRIORITY;
-
-	if (nt_is(6, 2))
-		priority |= MM_MAPPING_NO_EXECUTE;
-	return MmMapLockedPagesSpecifyCache(mdl, KERNEL_MODE, MM_CACHED, NULL, 0,
-					    priority);
-}
-
-static int block_enter(struct nt_mdl *mdl)
-{
-	struct nt_block *block = block_make(mdl->pfn[0] * CO_PAGE_SIZE);
-	void *va = block ? map_kernel(mdl) : NULL;
-
-	if (!va)
-		return -CO_ENOMEM;
-	block->mdl = mdl;
-	co_store(&block->va, va);
-	return 0;
-}
-
-/* A block of the system's, zeroed by it. *pa as in host_chunk_alloc(). */
-static int block_get(co_u64 *pa)
-{
-	co_u64 low = *pa, high = *pa ? *pa + NT_BLOCK - 1 : nt_memory_end - 1;
-	struct nt_mdl *mdl = pages_get(low, high, NT_BLOCK, 0);
-
-	if (!mdl)
-		return -CO_ENOMEM;
-	if (block_enter(mdl)) {
-		pages_free(mdl);
-		return -CO_ENOMEM;
-	}
-	*pa = mdl->pfn[0] * CO_PAGE_SIZE;
-	return 0;
-}
-
-static void block_put(struct nt_block *block)
-{
-	struct nt_mdl *mdl = block->mdl;
-
-	MmUnmapLockedPages(block->va, mdl);
-	memset(block, 0, sizeof(*block));
-	pages_free(mdl);
-}
-
-/* ---- linear pieces ------------------------------------------------------------------- */
-
-/* An MDL over pages that others hold, for a mapping. */
-static struct nt_mdl *mdl_over(co_u64 pa, co_u64 size)
-{
-	struct nt_mdl *mdl = IoAllocateMdl(NULL, (co_u32)size, 0, 0, NULL);
-	co_u64 i;
-
-	if (!mdl)
-		return NULL;
-	for (i = 0; i < size / CO_PAGE_SIZE; i++)
-		mdl->pfn[i] = pa / CO_PAGE_SIZE + i;
-	mdl->flags |= MDL_PAGES_LOCKED;
-	return mdl;
-}
-
-static struct nt_linear *linear_new(co_u64 pa, co_u64 size, co_u8 *va,
-				    struct nt_mdl *mdl)
-{
-	struct nt_linear *l = host_alloc(sizeof(*l));
-
-	if (!l)
-		return NULL;
-	l->pa = pa;
-	l->size = size;
-	l->va = va;
-	l->mdl = mdl;
-	nt_list_add(&linears, &l->list);
-	return l;
-}
-
-/* Blocks that a guest has, into one mapping; their own ones go. */
-static struct nt_linear *linear_over(co_u64 pa, co_u64 size)
-{
-	struct nt_mdl *mdl = mdl_over(pa, size);
-	co_u8 *va = mdl ? map_kernel(mdl) : NULL;
-	struct nt_linear *l = va ? linear_new(pa, size, va, mdl) : NULL;
-
-	if (!l) {
-		if (va)
-			MmUnmapLockedPages(va, mdl);
-		if (mdl)
-			IoFreeMdl(mdl);
-	}
-	return l;
-}
-
-int nt_memory_main(struct co_vm *vm)
-{
-	const struct co_chunk *main = &vm->memory.chunk[vm->memory.main];
-	struct nt_linear *l = NULL;
-	struct nt_block *block;
-	co_u64 at;
-	void *old;
-
-	host_mutex_lock(&nt_memory_lock);
-	block = nt_block_at(main->address);
-	if (!block->linear && main->size > NT_BLOCK)
-		l = linear_over(main->address, main->size);
-	for (at = 0; l && at < main->size; at += NT_BLOCK) {
-		block = nt_block_at(main->address + at);
-		old = block->va;
-		co_store(&block->va, l->va + at);
-		MmUnmapLockedPages(old, block->mdl);
-		block->linear = l;
-		l->used++;
-	}
-	l = block->linear;
-	host_mutex_unlock(&nt_memory_lock);
-	return l || main->size == NT_BLOCK ? 0 : -CO_ENOMEM;
-}
-
-/* No guest has any of it: what it's made of goes back. */
-static void linear_free(struct nt_linear *l)
-{
-	struct nt_block *block;
-	struct nt_mdl *mdl;
-	co_u64 at;
-
-	nt_list_remove(&l->list);
-	if (l->mdl)
-		MmUnmapLockedPages(l->va, l->mdl);
-	for (at = 0; at < l->size; at += NT_BLOCK) {
-		block = nt_block_at(l->pa + at);
-		mdl = block->mdl;
-		memset(block, 0, sizeof(*block));
-		if (l->mdl)
-			pages_free(mdl);
-		else
-			IoFreeMdl(mdl);
-	}
-	if (l->mdl)
-		IoFreeMdl(l->mdl);
-	else
-		MmFreeContiguousMemory(l->va);
-	host_free(l);
-}
-
-/* ---- contiguous memory ------------------------------------------------------------------- */
-
-static int contiguous_enter(struct nt_linear *l)
-{
-	struct nt_block *block;
-	co_u64 at;
-
-	for (at = 0; at < l->size; at += NT_BLOCK) {
-		block = block_make(l->pa + at);
-		if (!block)
-			return -CO_ENOMEM;
-		block->mdl = mdl_over(l->pa + at, NT_BLOCK);
-		if (!block->mdl)
-			return -CO_ENOMEM;
-		block->linear = l;
-		co_store(&block->va, l->va + at);
-	}
-	return 0;
-}
-
-static void contiguous_leave(struct nt_linear *l)
-{
-	struct nt_block *block;
-	co_u64 at;
-
-	nt_list_remove(&l->list);
-	for (at = 0; at < l->size; at += NT_BLOCK) {
-		block = nt_block_at(l->pa + at);
-		if (!block || !block->mdl)
-			break;
-		IoFreeMdl(block->mdl);
-		memset(block, 0, sizeof(*block));
-	}
-	MmFreeContiguousMemory(l->va);
-	host_free(l);
-}
-
-/* Into the pool, from where it is taken. */
-static int contiguous_get(co_u64 size)
-{
-	co_u8 *va = MmAllocateContiguousMemorySpecifyCache(size, 0, nt_memory_end - 1,
-							   size, MM_CACHED);
-	co_u64 pa = va ? MmGetPhysicalAddress(va) : 0;
-	struct nt_linear *l = NULL;
-
-	if (va && !(pa % size))
-		l = linear_new(pa, size, va, NULL);
-	if (!l) {
-		if (va)
-			MmFreeContiguousMemory(va);
-		return -CO_ENOMEM;
-	}
-	if (!contiguous_enter(l))
-		return 0;
-	contiguous_leave(l);
-	return -CO_ENOMEM;
-}
-
-/* ---- the pool of blocks ------------------------------------------------------------------ */
-
-static bool is_free(const struct nt_block *block)
-{
-	return block && block->linear && !block->file;
-}
-
-/* A free block, or a whole free piece of that size. */
-static co_u64 pool_find(co_u64 size)
-{
-	struct nt_list *at;
-	struct nt_linear *l;
-	co_u64 pa;
-
-	for (at = linears.next; at != &linears; at = at->next) {
-		l = co_container_of(at, struct nt_linear, list);
-		if (size == l->size && !l->used)
-			return l->pa;
-		for (pa = l->pa; size == NT_BLOCK && pa < l->pa + l->size;
-		     pa += NT_BLOCK)
-			if (is_free(nt_block_at(pa)))
-				return pa;
-	}
-	return 0;
-}
-
-/* From the pool; what others had in it is wiped. */
-static void block_reuse(struct nt_block *block)
-{
-	memset(block->va, 0, NT_BLOCK);
-	block->linear->used++;
-}
-
-/* One piece for the next start is enough, and none where the system itself is
- * short: then the start is refused anyhow. */
-static bool worth_keeping(const struct nt_linear *l)
-{
-	const struct nt_linear *first =
-		co_container_of(linears.next, struct nt_linear, list);
-
-	return l == first && first->list.next == &linears;
-}
-
-static void block_release(struct nt_block *block)
-{
-	struct nt_linear *l = block->linear;
-
-	block->file = NULL;
-	if (!l)
-		block_put(block);
-	else if (!--l->used && !worth_keeping(l))
-		linear_free(l);
-}
-
-co_u64 nt_pool_bytes(void)
-{
-	struct nt_list *at;
-	struct nt_linear *l;
-	co_u64 bytes = 0;
-
-	host_mutex_lock(&nt_memory_lock);
-	for (at = linears.next; at != &linears; at = at->next) {
-		l = co_container_of(at, struct nt_linear, list);
-		bytes += l->size - l->used * (co_u64)NT_BLOCK;
-	}
-	host_mutex_unlock(&nt_memory_lock);
-	return bytes;
-}
-
 /* ---- chunks ------------------------------------------------------------------------------ */
 
 static int block_take(struct nt_file *file, co_u64 pa)
@@ -434,17 +69,17 @@ static int block_take(struct nt_file *file, co_u64 pa)
 	struct nt_block *block = nt_block_at(pa);
 	int err;
 
-	if (is_free(block))
-		block_reuse(block);
+	if (nt_block_is_free(block))
+		nt_block_reuse(block);
 	else if (block && block->mdl)
 		return -CO_ENOMEM; /* another guest has it */
-	else if (block_get(&pa))
+	else if (nt_block_get(&pa))
 		return -CO_ENOMEM;
 	block = nt_block_at(pa);
 	block->file = file;
 	err = nt_map_block(file, pa, block);
 	if (err)
-		block_release(block);
+		nt_block_release(block);
 	return err;
 }
 
@@ -456,7 +91,7 @@ static void blocks_release(co_u64 pa, co_u64 size)
 	for (at = pa; at < pa + size; at += NT_BLOCK) {
 		block = nt_block_at(at);
 		nt_unmap_block(block);
-		block_release(block);
+		nt_block_release(block);
 	}
 }
 
@@ -480,14 +115,14 @@ static int take_exactly(struct nt_file *file, co_u64 pa, co_u64 size)
 /* Where there is that much in one piece; it may be gone again when it's taken. */
 static co_u64 place_find(co_u64 size)
 {
-	struct nt_mdl *mdl = pages_get(0, nt_memory_end - 1, size,
+	struct nt_mdl *mdl = nt_pages_get(0, nt_memory_end - 1, size,
 				       MM_DONT_ZERO_ALLOCATION);
 	co_u64 pa;
 
 	if (!mdl)
 		return 0;
 	pa = mdl->pfn[0] * CO_PAGE_SIZE;
-	pages_free(mdl);
+	nt_pages_free(mdl);
 	return pa;
 }
 
@@ -497,13 +132,13 @@ static int take_block(struct nt_file *file, co_u64 *pa)
 	struct nt_block *block;
 	int err;
 
-	if (block_get(pa))
+	if (nt_block_get(pa))
 		return -CO_ENOMEM;
 	block = nt_block_at(*pa);
 	block->file = file;
 	err = nt_map_block(file, *pa, block);
 	if (err)
-		block_release(block);
+		nt_block_release(block);
 	return err;
 }
 
@@ -511,11 +146,11 @@ static int take_anywhere(struct nt_file *file, co_u64 size, co_u64 *pa)
 {
 	if (size > PIECE_MAX || size & (size - 1))
 		return -CO_ENOMEM;
-	*pa = pool_find(size);
+	*pa = nt_pool_find(size);
 	if (!*pa && !nt_is(6, 1)) {
-		if (contiguous_get(size))
+		if (nt_contiguous_get(size))
 			return -CO_ENOMEM;
-		*pa = pool_find(size);
+		*pa = nt_pool_find(size);
 	}
 	if (!*pa && size == NT_BLOCK)
 		return take_block(file, pa);
@@ -576,41 +211,31 @@ co_u64 host_memory(co_u64 *free, co_u64 *highest)
 	return total;
 }
 
-/* Memory that is added later isn't used. */
-static int ranges_read(void)
+/* Memory that is added later isn't used. *top: where the highest ends. */
+static int ranges_read(co_u64 *top)
 {
 	struct nt_memory_range *ranges = MmGetPhysicalMemoryRanges(), *r;
-	co_u64 top = 0;
 
 	if (!ranges)
 		return -CO_ENOMEM;
 	for (r = ranges; r->size; r++) {
 		total += r->size;
-		top = CO_MAX(top, r->address + r->size);
+		*top = CO_MAX(*top, r->address + r->size);
 	}
 	ExFreePool(ranges);
-	nt_memory_end = CO_ALIGN_UP(CO_MIN(top, CO_MAP_END), LEAF);
 	return 0;
 }
 
 int nt_memory_init(void)
 {
+	co_u64 top = 0;
+
 	host_mutex_init(&nt_memory_lock);
-	nt_list_init(&linears);
-	if (ranges_read())
-		return -CO_ENOMEM;
-	leaves = host_alloc(nt_memory_end / LEAF * sizeof(*leaves));
-	return leaves ? 0 : -CO_ENOMEM;
+	return ranges_read(&top) ? -CO_ENOMEM : nt_blocks_init(top);
 }
 
-/* No file is open: nobody has a block. */
+/* After nt_memory_init(), whatever it returned. */
 void nt_memory_exit(void)
 {
-	co_u64 i;
-
-	while (linears.next != &linears)
-		linear_free(co_container_of(linears.next, struct nt_linear, list));
-	for (i = 0; leaves && i < nt_memory_end / LEAF; i++)
-		host_free(leaves[i]);
-	host_free(leaves);
+	nt_blocks_exit();
 }
