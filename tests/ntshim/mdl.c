@@ -8,6 +8,7 @@
 
 #define SKIP_CONTIGUOUS 0x20 /* MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS */
 #define FULLY_REQUIRED	0x04
+#define DONT_ZERO	0x01
 #define USER_MODE	1
 
 static u32 pages_in(const struct nt_mdl *mdl)
@@ -75,7 +76,8 @@ static void pages_free(const struct nt_mdl *mdl)
 		block_give(mdl->pfn[i], 1);
 }
 
-static bool block_add(struct nt_mdl *mdl, u64 size, u64 lowest, u64 highest)
+static bool block_add(struct nt_mdl *mdl, u64 size, u64 lowest, u64 highest,
+		      bool zero)
 {
 	unsigned long pfn = block_take(size, lowest, highest);
 	u32 at = mdl->count >> PAGE_SHIFT, i;
@@ -83,7 +85,8 @@ static bool block_add(struct nt_mdl *mdl, u64 size, u64 lowest, u64 highest)
 	if (!pfn)
 		return false;
 	for (i = 0; i < size >> PAGE_SHIFT; i++) {
-		clear_page(__va(PFN_PHYS(pfn + i)));
+		if (zero)
+			clear_page(__va(PFN_PHYS(pfn + i)));
 		mdl->pfn[at + i] = pfn + i;
 		if (!(i % 512))
 			cond_resched();
@@ -114,7 +117,7 @@ static NT struct nt_mdl *MmAllocatePagesForMdlEx(u64 lowest, u64 highest, u64 sk
 		return NULL;
 	mdl->flags = MDL_PAGES_LOCKED;
 	while (fits && mdl->count < size && !fails("block of pages", CALLER))
-		fits = block_add(mdl, block, lowest, highest);
+		fits = block_add(mdl, block, lowest, highest, !(flags & DONT_ZERO));
 	/* Less than wanted is an answer, too, unless it was to be all or nothing. */
 	if (!mdl->count || (flags & FULLY_REQUIRED && mdl->count < size)) {
 		pages_free(mdl);
@@ -186,37 +189,33 @@ static void *map_system(struct nt_mdl *mdl, bool executable, unsigned long site)
 	return va;
 }
 
-/* An exception: the caller goes on where it has said, with the status, and with all
- * registers that it relies upon, for this is the way back to it. */
-static void *raise(void **frame, unsigned long site)
+/* What Windows answers for a process: an address, or an exception. */
+static u64 map_user(struct nt_registers *r, struct nt_mdl *mdl, void *base)
 {
-	void *handler = pe_handler(site);
+	unsigned long site = r->rip;
+	void *va = device_map_user(mdl, base, site);
 
-	if (handler)
-		frame[1] = handler;
-	else
+	if (!va && !pe_raise(r))
 		complain(site, "an exception that nobody catches");
-	return (void *)(u64)NT_NO_RESOURCES;
+	return (u64)va;
 }
 
 /* MdlMappingNoExecute is in `priority`, and without it the pages are executable. */
-static NT void *MmMapLockedPagesSpecifyCache(struct nt_mdl *mdl, s8 mode, u32 cache,
-					     void *base, u32 bug_check, u32 priority)
+u64 map_locked(struct nt_registers *r, struct nt_mdl *mdl, s8 mode, u32 cache,
+	       void *base, u32 bug_check, u32 priority)
 {
-	if (!irql_at_most(mode == USER_MODE ? APC_LEVEL : DISPATCH_LEVEL))
-		return NULL;
-	if (bug_check)
-		complain(CALLER, "a mapping that may end in a bug check");
-	if (mode == USER_MODE) {
-		void *va = device_map_user(mdl, base, CALLER);
-
-		return va ? va : raise(__builtin_frame_address(0), CALLER);
-	}
+	if (!irql_check(mode == USER_MODE ? APC_LEVEL : DISPATCH_LEVEL, r->rip,
+			"MmMapLockedPagesSpecifyCache"))
+		return 0;
+	if (bug_check && mode != USER_MODE)
+		complain(r->rip, "a mapping that may end in a bug check");
+	if (mode == USER_MODE)
+		return map_user(r, mdl, base);
 	if (irql_now() || irqs_disabled()) {
-		complain(CALLER, "a mapping at DISPATCH_LEVEL, which the shim doesn't have");
-		return NULL;
+		complain(r->rip, "a mapping at DISPATCH_LEVEL, which the shim doesn't have");
+		return 0;
 	}
-	return map_system(mdl, !(priority & BIT(30)), CALLER);
+	return (u64)map_system(mdl, !(priority & BIT(30)), r->rip);
 }
 
 static NT void MmUnmapLockedPages(void *va, struct nt_mdl *mdl)
@@ -314,7 +313,7 @@ const struct nt_export mdl_exports[] = {
 	EXPORT(MmAllocatePagesForMdl, NT_2003),
 	EXPORT(MmAllocatePagesForMdlEx, NT_2003),
 	EXPORT(MmFreePagesFromMdl, NT_2003),
-	EXPORT(MmMapLockedPagesSpecifyCache, NT_2003),
+	{ "MmMapLockedPagesSpecifyCache", nt_map_locked, NT_2003 },
 	EXPORT(MmUnmapLockedPages, NT_2003),
 	EXPORT(MmProtectMdlSystemAddress, NT_2003),
 	EXPORTS_END

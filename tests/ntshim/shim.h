@@ -43,6 +43,11 @@ extern const struct nt_export memory_exports[], mdl_exports[], wait_exports[],
 /* The place in the driver that called the function of the shim. */
 #define CALLER ((unsigned long)__builtin_return_address(0))
 
+/* What a function of the driver may rely upon after a call. */
+struct nt_registers {
+	u64 rbx, rbp, rsi, rdi, r12, r13, r14, r15, rsp, rip;
+};
+
 /* ---- main.c ------------------------------------------------------------------ */
 
 extern unsigned int nt_version; /* the Windows that is played */
@@ -63,9 +68,9 @@ unsigned long pe_offset(const void *address);
 bool pe_discarded(const void *address);
 u32 pe_size(void);
 void *pe_base(void);
-/* The place where the driver's function goes on that called from `site` what raises
- * an exception now; NULL: it guards nothing. */
-void *pe_handler(unsigned long site);
+/* An exception where the driver is with these registers: as they are where it is
+ * caught. False: it isn't. */
+bool pe_raise(struct nt_registers *r);
 /* By name: what MmGetSystemRoutineAddress() finds. */
 void *pe_export(const char *name);
 
@@ -73,7 +78,12 @@ void *pe_export(const char *name);
 
 /* A function of the driver, with its stack and its convention. */
 u64 nt_call(void *fn, const void *a, const void *b, const void *c, const void *d);
-/* The same, and IRQL and interrupt flag have to be the same afterwards. (main.c) */
+/* What the driver calls for MmMapLockedPagesSpecifyCache(): it hands map_locked() the
+ * registers, which may be others afterwards. */
+void nt_map_locked(void);
+u64 map_locked(struct nt_registers *r, struct nt_mdl *mdl, s8 mode, u32 cache,
+	       void *base, u32 bug_check, u32 priority);
+/* nt_call(), and IRQL and interrupt flag have to be the same afterwards. (main.c) */
 u64 call_driver(const char *what, void *fn, const void *a, const void *b,
 		const void *c, const void *d);
 

@@ -474,6 +474,7 @@ const struct nt_export thread_exports[] = {
 	EXPORT(KeQueryActiveProcessors, NT_2003),
 	EXPORT(KeQueryActiveProcessorCount, NT_VISTA),
 	EXPORT(KeQueryActiveProcessorCountEx, NT_7),
+	{ "KeQueryMaximumProcessorCountEx", KeQueryActiveProcessorCountEx, NT_7 },
 	EXPORT(KeGetCurrentProcessorNumber, NT_VISTA),
 	EXPORT(KeGetCurrentProcessorNumberEx, NT_7),
 	EXPORT(KeGetProcessorNumberFromIndex, NT_7),
