@@ -79,7 +79,7 @@ struct call {
 	u32 code;
 	void *buffer;
 	u32 in_size, out_size;
-	struct nt_mdl *mdl;
+	struct nt_mdl *mdl; /* of its output buffer, of which it answers the header */
 };
 
 /* 0 or -errno, of the way or of the core's. */
@@ -88,7 +88,7 @@ static int ask(struct shim_file *f, const struct call *call,
 {
 	struct co_nt_result answer;
 	ntstatus status;
-	u64 length;
+	u64 length, wanted = call->mdl ? sizeof(struct co_nt_load) : call->out_size;
 	int err = file_control(f, call->code, call->buffer, call->in_size,
 			       call->out_size, call->mdl, &status, &length);
 
@@ -98,9 +98,9 @@ static int ask(struct shim_file *f, const struct call *call,
 		pr_info("ntshim: request %x: status %x\n", call->code, status);
 		return status == NT_NO_RESOURCES ? -ENOMEM : -EIO;
 	}
-	if (length != call->out_size) {
-		complain(0, "request %x answers %llu bytes of %u", call->code, length,
-			 call->out_size);
+	if (length != wanted) {
+		complain(0, "request %x answers %llu bytes of %llu", call->code, length,
+			 wanted);
 		return -EIO;
 	}
 	memcpy(&answer, result, sizeof(answer));

@@ -511,6 +511,15 @@ static ULONG release(void)
 static PMDL user_mdl;
 static PVOID user_va;
 
+/* host/nt/guard.S: fn(arg), or NULL if that raised an exception. */
+PVOID nt_guarded(PVOID (*fn)(PVOID arg), PVOID arg);
+
+static PVOID map_user(PVOID mdl)
+{
+	return MmMapLockedPagesSpecifyCache(mdl, UserMode, MmCached, NULL, FALSE,
+					    NormalPagePriority);
+}
+
 static ULONG map(ULONG64 *pa)
 {
 	PHYSICAL_ADDRESS low = { .QuadPart = 0 }, high = { .QuadPart = -1ll };
@@ -520,8 +529,7 @@ static ULONG map(ULONG64 *pa)
 
 	if (!mdl)
 		return NO_MEMORY;
-	user_va = MmMapLockedPagesSpecifyCache(mdl, UserMode, MmCached, NULL, FALSE,
-					       NormalPagePriority);
+	user_va = nt_guarded(map_user, mdl);
 	if (!user_va) {
 		MmFreePagesFromMdl(mdl);
 		ExFreePool(mdl);
