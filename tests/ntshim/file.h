@@ -14,7 +14,7 @@ struct shim_file {
 	struct address_space *mapping;
 	struct rw_semaphore faults; /* read: a page fault is served */
 	struct list_head ranges;    /* that the driver maps for the process */
-	struct colinux *colinux;    /* colinux.c's */
+	struct colinux *colinux;    /* daemon.c's */
 };
 
 /* Where the driver believes its mappings for the process to be. */
@@ -24,7 +24,7 @@ struct shim_file {
 int file_control(struct shim_file *f, u32 code, void *buffer, u32 in_size,
 		 u32 out_size, struct nt_mdl *mdl, ntstatus *status, u64 *length);
 
-/* colinux.c: what colinux' programs ask, by host/nt/ioctl.h. */
+/* daemon.c: what colinux' programs ask, by host/nt/ioctl.h. */
 int file_init(struct shim_file *f);
 long file_request(struct shim_file *f, unsigned int cmd, void __user *user);
 /* Before an area of the node is mapped, from that machine address on. */
