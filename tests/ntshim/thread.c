@@ -161,8 +161,12 @@ static NT ntstatus PsTerminateSystemThread(ntstatus status)
 	end(t);
 }
 
+/* Windows takes a thread whose time is over from its CPU as soon as interrupts are
+ * on; Linux would wait for the next one. Drivers ask who they are often enough. */
 static NT void *KeGetCurrentThread(void)
 {
+	if (preemptible() && irql_now() == PASSIVE_LEVEL)
+		cond_resched();
 	return thread_current();
 }
 
