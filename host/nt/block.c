@@ -391,4 +391,5 @@ void nt_blocks_exit(void)
 	for (i = 0; i < nt_memory_end / LEAF; i++)
 		host_free(leaves[i]);
 	host_free(leaves);
+	leaves = NULL;
 }

@@ -359,4 +359,5 @@ void nt_cpu_exit(void)
 	for (i = 0; cpus && i < cpu_max; i++)
 		host_free(cpus[i].fpu_alloc);
 	host_free(cpus);
+	cpus = NULL;
 }

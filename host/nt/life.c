@@ -229,5 +229,6 @@ void nt_life_exit(void)
 			ExUnregisterCallback(callbacks[i].handle);
 		if (callbacks[i].object)
 			ObfDereferenceObject(callbacks[i].object);
+		callbacks[i].handle = callbacks[i].object = NULL;
 	}
 }

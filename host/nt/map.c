@@ -10,32 +10,17 @@
 #define USER_GRAIN 0x10000ULL	       /* Windows reserves addresses by 64 KiB */
 #define USER_END   0x7fffffff0000ULL /* older systems end sooner, and refuse */
 
-struct mapping {
-	struct nt_mdl *mdl;
-	void *base;
-};
-
-/* In this mode a failure is an exception. */
-static void *map_user(void *arg)
-{
-	struct mapping *m = arg;
-	co_u32 priority = MM_NORMAL_PRIORITY;
-
-	if (nt_is(6, 2))
-		priority |= MM_MAPPING_NO_EXECUTE;
-	return MmMapLockedPagesSpecifyCache(m->mdl, USER_MODE, MM_CACHED, m->base, 0,
-					    priority);
-}
-
 int nt_map_block(struct nt_file *file, co_u64 pa, struct nt_block *block)
 {
-	struct mapping m = { block->mdl,
-			     (void *)(co_uptr)(file->base + (pa - file->lowest)) };
+	void *base = (void *)(co_uptr)(file->base + (pa - file->lowest));
+	co_u32 priority = MM_NORMAL_PRIORITY;
 
 	if (!file->process)
 		return 0;
-	block->user = nt_guarded(map_user, &m);
-	if (block->user && block->user != m.base)
+	if (nt_is(6, 2))
+		priority |= MM_MAPPING_NO_EXECUTE;
+	block->user = nt_map_guarded(block->mdl, base, priority);
+	if (block->user && block->user != base)
 		nt_unmap_block(block);
 	return block->user ? 0 : -CO_ENOMEM;
 }

@@ -218,6 +218,7 @@ static int ranges_read(co_u64 *top)
 
 	if (!ranges)
 		return -CO_ENOMEM;
+	total = 0;
 	for (r = ranges; r->size; r++) {
 		total += r->size;
 		*top = CO_MAX(*top, r->address + r->size);

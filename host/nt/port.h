@@ -205,8 +205,8 @@ int nt_unmap(struct nt_file *file, const struct co_nt_map *map);
 /* The file's last handle is gone: so is its mapping, for good. [sleep] */
 void nt_map_close(struct nt_file *file);
 
-/* guard.S: fn(arg), or NULL if that raised an exception. */
-void *nt_guarded(void *(*fn)(void *arg), void *arg);
+/* guard.S: the pages in the current process, at `base`; NULL where that can't be. */
+void *nt_map_guarded(struct nt_mdl *mdl, void *base, co_u32 priority);
 
 /* ---- cpu.c ------------------------------------------------------------------------------ */
 
