@@ -169,81 +169,15 @@ static u8 *unwind_of(u32 at)
 	return NULL;
 }
 
-static u64 *reg_of(struct nt_registers *r, u8 number)
-{
-	u64 *const regs[16] = { [3] = &r->rbx, [4] = &r->rsp, [5] = &r->rbp,
-				[6] = &r->rsi, [7] = &r->rdi, [12] = &r->r12,
-				[13] = &r->r13, [14] = &r->r14, [15] = &r->r15 };
-
-	return regs[number];
-}
-
-/* One code of the prologue undone; the slots that it takes, 0: unknown. */
-static int undo(struct nt_registers *r, const u8 *code, const u8 *unwind, u64 body)
-{
-	u8 op = code[1] & 15, info = code[1] >> 4;
-	u64 *reg = reg_of(r, info);
-
-	switch (op) {
-	case 0: /* a register pushed */
-		if (!reg)
-			return 0;
-		*reg = *(u64 *)r->rsp;
-		r->rsp += 8;
-		return 1;
-	case 1: /* room, large */
-		r->rsp += info ? get32(code + 2) : get_unaligned_le16(code + 2) * 8;
-		return info ? 3 : 2;
-	case 2: /* room, small */
-		r->rsp += info * 8 + 8;
-		return 1;
-	case 3: /* a frame pointer */
-		r->rsp = *reg_of(r, unwind[3] & 15) - (unwind[3] >> 4) * 16;
-		return 1;
-	case 4: /* a register stored */
-		if (!reg)
-			return 0;
-		*reg = *(u64 *)(body + get_unaligned_le16(code + 2) * 8);
-		return 2;
-	}
-	return 0;
-}
-
-/* To the state of the function's caller. */
-static bool unwind_frame(struct nt_registers *r, const u8 *unwind)
-{
-	u64 body = r->rsp;
-	int i, n;
-
-	for (i = 0; i < unwind[2]; i += n) {
-		n = undo(r, unwind + 4 + 2 * i, unwind, body);
-		if (!n)
-			return false;
-	}
-	r->rip = *(u64 *)r->rsp;
-	r->rsp += 8;
-	return true;
-}
-
 bool pe_raise(struct nt_registers *r)
 {
-	unsigned long at;
-	void *target;
-	u8 *unwind;
+	unsigned long at = pe_offset((void *)r->rip);
+	u8 *unwind = at == ULONG_MAX ? NULL : unwind_of(at);
+	void *target = unwind ? scope_of(unwind, at) : NULL;
 
-	for (;;) {
-		at = pe_offset((void *)r->rip);
-		unwind = at == ULONG_MAX ? NULL : unwind_of(at);
-		if (!unwind)
-			return false;
-		target = scope_of(unwind, at);
-		if (target) {
-			r->rip = (u64)target;
-			return true;
-		}
-		if (!unwind_frame(r, unwind))
-			return false;
-	}
+	if (target)
+		r->rip = (u64)target;
+	return target;
 }
 
 /* ---- loading --------------------------------------------------------------------- */

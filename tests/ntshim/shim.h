@@ -68,8 +68,8 @@ unsigned long pe_offset(const void *address);
 bool pe_discarded(const void *address);
 u32 pe_size(void);
 void *pe_base(void);
-/* An exception where the driver is with these registers: as they are where it is
- * caught. False: it isn't. */
+/* An exception in a function that the driver called, with these registers: as they
+ * are where the caller itself catches it. False: it doesn't. */
 bool pe_raise(struct nt_registers *r);
 /* By name: what MmGetSystemRoutineAddress() finds. */
 void *pe_export(const char *name);
@@ -104,7 +104,7 @@ void track_report(void);
 /* Shall this allocation fail? */
 bool fails(const char *kind, unsigned long site);
 /* fail nth N | fail random SEED ONE_IN | fail off */
-int fail_command(const char *text);
+int fail_command(const char *command);
 int track_status(char *text, size_t room);
 
 /* ---- dpc.c ------------------------------------------------------------------------- */

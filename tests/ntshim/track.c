@@ -133,16 +133,20 @@ bool fails(const char *kind, unsigned long site)
 	return fail;
 }
 
-int fail_command(const char *text)
+/* Words part by spaces, or by commas in insmod's. */
+int fail_command(const char *command)
 {
 	unsigned int seed = 0, one_in = 0;
 	unsigned long flags, nth = 0;
+	char text[40];
 	int err = 0;
 
+	strscpy(text, command, sizeof(text));
+	strreplace(text, ',', ' ');
 	spin_lock_irqsave(&lock, flags);
-	if (sscanf(text, "nth%*[ ,]%lu", &nth) == 1) {
+	if (sscanf(text, "nth %lu", &nth) == 1) {
 		fail_nth = nth;
-	} else if (sscanf(text, "random%*[ ,]%u%*[ ,]%u", &seed, &one_in) == 2) {
+	} else if (sscanf(text, "random %u %u", &seed, &one_in) == 2) {
 		prandom_seed_state(&fail_state, seed);
 		fail_one_in = one_in;
 	} else if (!strncmp(text, "off", 3)) {

@@ -80,14 +80,8 @@ static ULONG release(void)
 static PMDL user_mdl;
 static PVOID user_va;
 
-/* host/nt/guard.S: fn(arg), or NULL if that raised an exception. */
-PVOID nt_guarded(PVOID (*fn)(PVOID arg), PVOID arg);
-
-static PVOID map_user(PVOID mdl)
-{
-	return MmMapLockedPagesSpecifyCache(mdl, UserMode, MmCached, NULL, FALSE,
-					    NormalPagePriority);
-}
+/* host/nt/guard.S: NULL if it raised an exception. */
+PVOID nt_map_guarded(PMDL mdl, PVOID base, ULONG priority);
 
 static ULONG map(ULONG64 *pa)
 {
@@ -98,7 +92,7 @@ static ULONG map(ULONG64 *pa)
 
 	if (!mdl)
 		return NO_MEMORY;
-	user_va = nt_guarded(map_user, mdl);
+	user_va = nt_map_guarded(mdl, NULL, NormalPagePriority);
 	if (!user_va) {
 		MmFreePagesFromMdl(mdl);
 		ExFreePool(mdl);
