@@ -87,8 +87,8 @@ static NT u8 KfRaiseIrql(u8 level)
 {
 	if (level < irql_now())
 		complain(CALLER, "KfRaiseIrql(%u) at IRQL %u", level, irql_now());
-	else if (level == APC_LEVEL)
-		complain(CALLER, "APC_LEVEL, which the shim doesn't have");
+	else if (level == APC_LEVEL && !irqs_disabled())
+		complain(CALLER, "APC_LEVEL with interrupts on, which the shim doesn't have");
 	return irql_raise(level);
 }
 
