@@ -25,12 +25,10 @@
 
 struct cpu {
 	struct nt_dpc kick;
-	co_u32 targeted;
-	co_u32 unused;
+	co_u32 targeted; /* its DPC is directed to it */
 	co_u64 nmi_sent; /* when; 0: none is on its way */
 	void *fpu;	 /* the host's registers during a burst */
 	void *fpu_alloc;
-	co_u64 cr8;
 };
 
 static struct cpu *cpus;
@@ -91,12 +89,19 @@ bool nt_dpc_target(struct nt_dpc *dpc, co_u32 cpu)
 
 /* ---- pinning -------------------------------------------------------------------------- */
 
+/*
+ * At APC_LEVEL, which holds off one vector alone: the system's APC interrupt is 0x1f,
+ * in guests a vector of the processor's own, which they can't forward. It waits in
+ * the local APIC, at most until the next interrupt of another kind.
+ */
+
 co_u32 host_pin(void)
 {
 	struct nt_call *call = nt_call_now();
 	co_u32 cpu;
 
 	nt_irqs_off();
+	call->irql = KfRaiseIrql(APC_LEVEL);
 	cpu = call->bound ? call->bound - 1 :
 			    nt_optional.KeGetCurrentProcessorNumberEx(NULL);
 	co_store(&call->cpu, cpu + 1);
@@ -105,7 +110,10 @@ co_u32 host_pin(void)
 
 void host_unpin(void)
 {
-	co_store(&nt_call_now()->cpu, 0);
+	struct nt_call *call = nt_call_now();
+
+	co_store(&call->cpu, 0);
+	KeLowerIrql(call->irql);
 	nt_irqs_on();
 }
 

@@ -31,6 +31,7 @@ typedef co_u32 ntstatus;
 #define NT_ERROR(status) ((status) >> 31)
 
 #define PASSIVE_LEVEL  0
+#define APC_LEVEL      1
 #define DISPATCH_LEVEL 2
 #define HIGH_LEVEL     15
 

@@ -118,6 +118,7 @@ struct nt_call {
 	co_u32 interrupted;	/* it has to leave */
 	co_u32 cpu;		/* [pinned] + 1; 0: not */
 	co_u32 bound;		/* the CPU that it is bound to + 1; 0: none */
+	co_u8 irql;		/* before host_pin() */
 	struct host_wait *wait; /* where it sleeps */
 	const co_u8 *data;	/* VM_LOAD: what came with the request */
 	co_u64 size;
