@@ -12,6 +12,8 @@ case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
 host_version=${COLINUX_HOST:-6.1}
 module_dir=$build/module
 [ "$host_version" = 6.1 ] || module_dir=$build/module-$host_version
+# COLINUX_DRIVER=nt: what loads as colinux.ko is the shim for the driver of Windows.
+[ "${COLINUX_DRIVER:-linux}" = linux ] || module_dir=$build/module-$COLINUX_DRIVER
 PATH=$PATH:/usr/sbin:/sbin # mke2fs, depmod: not in a plain user's PATH
 me=${0##*/}
 
