@@ -13,6 +13,7 @@ help:
 	@echo 'make image      the guest'\''s Debian root image'
 	@echo 'make nt         colinux-setup.exe, the installer for Windows x64'
 	@echo 'make nt-core    the core, compiled for Windows NT'
+	@echo 'make nt-driver  colinux.sys for Windows x64'
 	@echo 'make check      the tests that need no lab, in seconds'
 	@echo 'make lab        a shell in the lab host, module and tools at hand'
 	@echo 'make lab-debug  the same on a kernel with lockdep and KASAN, with the gdb stub'
@@ -31,7 +32,8 @@ guest:
 # The core as the NT driver will have it: same sources, NT's calling convention.
 NT_CC ?= x86_64-w64-mingw32-gcc
 NT_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -ffreestanding -mno-red-zone \
-	-mno-mmx -mno-sse -mno-80387 -fno-asynchronous-unwind-tables -I$(CURDIR)
+	-mgeneral-regs-only -mno-stack-arg-probe -fno-stack-protector -fno-ident -Wframe-larger-than=1024 \
+	-DCO_VERSION='"$(shell cat VERSION)"' -I$(CURDIR)
 NT_SRCS := $(filter-out core/x86/offsets.c,$(wildcard core/*.c core/x86/*.c core/x86/*.S))
 NT_OBJS := $(NT_SRCS:%=$(COLINUX_BUILD)/nt-core/%.o)
 NT_OFFSETS := $(COLINUX_BUILD)/nt-core/core/x86/offsets.h
@@ -47,6 +49,7 @@ $(NT_OFFSETS): core/x86/offsets.c $(wildcard abi/*.h core/*.h core/x86/*.h)
 # The whole of it for Windows: build/nt/colinux-setup.exe.
 nt: nt-driver nt-tools
 	packaging/nt/installer
+include host/nt/nt.mk
 
 CHECKS := rules abi nt unit fuzz devices devfuzz tools conffuzz guestpkg patch
 check:
