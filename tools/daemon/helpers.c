@@ -80,10 +80,10 @@ static char **guard_argv(char *path, char *const *argv)
 /* The first OWN_WORDS are to be freed. */
 static char **environment(const struct daemon *d)
 {
-	char **words, *socket, **environ = process_environment();
+	char **words, *socket, **all = process_environment();
 	size_t n = 0;
 
-	while (environ[n])
+	while (all[n])
 		n++;
 	words = need((n + OWN_WORDS + 1) * sizeof(*words));
 	socket = place_control(d->directory, d->config.name);
@@ -91,7 +91,7 @@ static char **environment(const struct daemon *d)
 	words[1] = need_format("COLINUX_PID=%d", (int)getpid());
 	words[2] = need_format("COLINUX_SOCKET=%s", socket);
 	words[3] = need_format("COLINUX_RUNTIME_DIR=%s", d->directory);
-	memcpy(words + OWN_WORDS, environ, n * sizeof(*words));
+	memcpy(words + OWN_WORDS, all, n * sizeof(*words));
 	free(socket);
 	return words;
 }

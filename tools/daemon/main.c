@@ -98,7 +98,9 @@ static int prepare(struct daemon *d, int argc, char **argv, struct error **err)
 		return 0;
 	if (config_finish(&d->config, err))
 		return -1;
-	print_notes(d);
+	/* Who was started by --background in its turn has said so. */
+	if (!d->options.background || d->options.ready_fd < 0)
+		print_notes(d);
 	return d->options.background ? instance_background(d, argc, argv, err) :
 				       0;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../os/process.h"
+
 const char daemon_usage[] =
 	"Usage: colinux-daemon [OPTION | @FILE | NAME=VALUE | WORD]...\n"
 	"Runs one VM in the foreground until its guest powers off.\n"
@@ -69,6 +71,20 @@ static int console_type(struct arguments *a, struct error **err)
 	return 0;
 }
 
+static int ready_fd(struct daemon_options *o, struct arguments *a,
+		    struct error **err)
+{
+	int number;
+
+	if (take_number(a, 1 << 20, &number, err))
+		return -1;
+	o->ready_fd = inherited_descriptor(number);
+	if (o->ready_fd >= 0)
+		return 0;
+	return error_set(err, 0, "--ready-fd %d: no such descriptor was inherited",
+			 number);
+}
+
 static int option(struct daemon *d, struct arguments *a, struct error **err)
 {
 	struct daemon_options *o = &d->options;
@@ -85,7 +101,7 @@ static int option(struct daemon *d, struct arguments *a, struct error **err)
 	if (!strcmp(s, "-v"))
 		return take_number(a, 3, &o->verbose, err);
 	if (!strcmp(s, "--ready-fd"))
-		return take_number(a, 1 << 20, &o->ready_fd, err);
+		return ready_fd(o, a, err);
 	if (!strcmp(s, "--stop-timeout"))
 		return take_number(a, 86400, &o->stop_seconds, err);
 	if (!strcmp(s, "-k"))

@@ -55,6 +55,7 @@ struct slirp {
 	uv_timer_t timeout;
 	unsigned int handles; /* that aren't closed yet */
 	bool closing, filled;
+	bool came; /* something that libslirp wasn't told yet */
 	struct watched **watched; /* by descriptor */
 	size_t watched_room;
 	struct frame *first, **last;
@@ -262,6 +263,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 {
 	struct watched *w = poll->data;
 
+	w->s->came = true;
 	/* libuv's word for POLLERR; it has stopped watching, too. */
 	if (status < 0) {
 		w->watching = 0;
@@ -343,12 +345,33 @@ static void timed_out(uv_timer_t *timer)
 	(void)timer; /* its end is what was wanted */
 }
 
+static int came(int index, void *opaque)
+{
+	struct slirp *s = opaque;
+
+	if (index < 0 || (size_t)index >= s->watched_room || !s->watched[index])
+		return 0;
+	return s->watched[index]->came;
+}
+
+static void tell_events(struct slirp *s)
+{
+	s->filled = s->came = false;
+	slirp_pollfds_poll(s->stack, 0, came, s);
+	if (s->b.user)
+		s->b.user->ops->flush(s->b.user);
+}
+
+/* What came while the loop slept is told behind its sleep; on Windows libuv tells it
+ * only when the loop turns anew. */
 static void before_sleep(uv_prepare_t *prepare)
 {
 	struct slirp *s = prepare->data;
 	uint32_t timeout = UINT32_MAX;
 	size_t i;
 
+	if (s->came)
+		tell_events(s);
 	for (i = 0; i < s->watched_room; i++)
 		if (s->watched[i])
 			s->watched[i]->wanted = s->watched[i]->came = 0;
@@ -361,25 +384,12 @@ static void before_sleep(uv_prepare_t *prepare)
 		uv_timer_start(&s->timeout, timed_out, timeout, 0);
 }
 
-static int came(int index, void *opaque)
-{
-	struct slirp *s = opaque;
-
-	if (index < 0 || (size_t)index >= s->watched_room || !s->watched[index])
-		return 0;
-	return s->watched[index]->came;
-}
-
 static void after_sleep(uv_check_t *check)
 {
 	struct slirp *s = check->data;
 
-	if (!s->filled)
-		return;
-	s->filled = false;
-	slirp_pollfds_poll(s->stack, 0, came, s);
-	if (s->b.user)
-		s->b.user->ops->flush(s->b.user);
+	if (s->filled)
+		tell_events(s);
 }
 
 /* ---- forwards --------------------------------------------------------------- */

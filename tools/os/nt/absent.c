@@ -12,6 +12,15 @@ struct net_backend *switch_open(uv_loop_t *loop, const char *folder,
 	return NULL;
 }
 
+struct net_backend *tap_open(uv_loop_t *loop, const struct tap_options *opt,
+			     struct error **err)
+{
+	(void)loop;
+	(void)opt;
+	error_set(err, 0, "network adapters of Windows aren't served");
+	return NULL;
+}
+
 struct device *vsock_create(struct machine *m, const char *name,
 			    const struct vsock_options *opt, struct error **err)
 {

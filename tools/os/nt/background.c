@@ -122,25 +122,19 @@ int background_become(char *const argv[], struct error **err)
 	return spawn_start(&s, err) ? -1 : spawn_wait(&s);
 }
 
-/* There is no fork(): the other process begins anew, with --ready-fd in the place
- * of --background. */
+/* There is no fork(): the other process begins anew, and knows itself by a
+ * --ready-fd besides. */
 int background_leave(int *ready, int argc, char *const argv[],
 		     struct error **err)
 {
 	char **words = need(((size_t)argc + 1) * sizeof(*words)), c;
-	bool options = true;
 	struct background b;
-	int i, n = 0;
+	int i;
 
-	(void)ready;
-	for (i = 0; i < argc; i++) {
-		if (i && !strcmp(argv[i], "--"))
-			options = false;
-		if (!options || strcmp(argv[i], "--background"))
-			words[n++] = argv[i];
-		else
-			words[n++] = "-k";
-	}
+	if (*ready >= 0)
+		return 0; /* this is the other */
+	for (i = 0; i < argc; i++)
+		words[i] = argv[i];
 	if (background_start(&b, words, err))
 		return -1;
 	if (read(b.ready, &c, 1) == 1)

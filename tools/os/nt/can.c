@@ -7,7 +7,7 @@
 
 const char can_lines[] =
 	"COM1 to COM256, unix:PATH or unix-connect:PATH (a named pipe), or stdio";
-const char can_nets[] = "slirp and tuntap are";
+const char can_nets[] = "slirp is the one on Windows";
 
 int can_disk(const struct config_disk *disk, struct error **err)
 {
@@ -38,16 +38,13 @@ int can_net(const struct config_net *net, struct error **err)
 	switch (net->kind) {
 	case NET_BRIDGE:
 		return error_set(err, 0,
-				 "bridge is of Linux: on Windows write tuntap,NAME with a TAP-Windows6 adapter, and bridge that with another one in Network Connections");
+				 "bridges are of Linux, and this daemon serves no network adapter of Windows yet: use slirp");
 	case NET_SWITCH:
 		return error_set(err, 0,
-				 "switch needs local datagram sockets, which Windows lacks: use slirp, or tuntap with TAP-Windows6 adapters in one bridge");
+				 "switch needs local datagram sockets, which Windows lacks: use slirp");
 	case NET_TAP:
-		if (!net->address)
-			return 0;
 		return error_set(err, 0,
-				 "tuntap: '%s': the address of the host's end is set in Network Connections: leave it out",
-				 net->address);
+				 "this daemon serves no network adapter of Windows (TAP-Windows6) yet: use slirp");
 	default:
 		return 0;
 	}

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <windows.h>
 #include <winioctl.h>
 
 #include "disk_file.h"

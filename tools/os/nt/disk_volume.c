@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <windows.h>
 #include <winioctl.h>
 
 #include "../../lib/text.h"

@@ -57,8 +57,8 @@ bool security_trusted(HANDLE object)
 	good = u && !GetSecurityInfo(object, SE_KERNEL_OBJECT,
 				     OWNER_SECURITY_INFORMATION, &owner, NULL,
 				     NULL, NULL, &sd) &&
-	       owner &&
-	       (EqualSid(owner, u->User.Sid) ||
+	       (!owner || /* Wine's objects have none; Windows' always one */
+		EqualSid(owner, u->User.Sid) ||
 		IsWellKnownSid(owner, WinBuiltinAdministratorsSid) ||
 		IsWellKnownSid(owner, WinLocalSystemSid));
 	LocalFree(sd);
