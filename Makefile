@@ -12,6 +12,7 @@ help:
 	@echo 'make guest-package  colinux-guest, the Debian package for guests'
 	@echo 'make image      the guest'\''s Debian root image'
 	@echo 'make nt         colinux-setup.exe, the installer for Windows x64'
+	@echo 'make nt-tools   colinux.exe and colinux-daemon.exe alone'
 	@echo 'make nt-core    the core, compiled for Windows NT'
 	@echo 'make nt-driver  colinux.sys for Windows x64'
 	@echo 'make check      the tests that need no lab, in seconds'
@@ -49,6 +50,8 @@ $(NT_OFFSETS): core/x86/offsets.c $(wildcard abi/*.h core/*.h core/x86/*.h)
 # The whole of it for Windows: build/nt/colinux-setup.exe.
 nt: nt-driver nt-tools
 	packaging/nt/installer
+nt-tools:
+	$(MAKE) -C tools -f nt.mk
 include host/nt/nt.mk
 
 CHECKS := rules abi nt unit fuzz devices devfuzz tools conffuzz guestpkg patch
@@ -67,4 +70,4 @@ test:
 clean:
 	rm -rf $(COLINUX_BUILD)
 
-.PHONY: help all tools module guest image guest-package nt nt-core check lab lab-debug bench test clean
+.PHONY: help all tools module guest image guest-package nt nt-tools nt-core check lab lab-debug bench test clean
