@@ -108,31 +108,40 @@ static DWORD path_change(const wchar_t *how, const wchar_t *folder)
 
 /* ---- Windows Terminal ----------------------------------------------------------- */
 
+#define JSON_PATH_MAX (4 * 32768)
+
+/* As JSON and UTF-8 want it. */
 static void json_text(FILE *f, const wchar_t *text)
 {
-	for (; *text; text++) {
-		if (*text == L'\\' || *text == L'"')
-			fputwc(L'\\', f);
-		fputwc(*text, f);
+	static char bytes[JSON_PATH_MAX];
+	const char *at;
+
+	if (!WideCharToMultiByte(CP_UTF8, 0, text, -1, bytes, sizeof(bytes), NULL,
+				 NULL))
+		*bytes = 0;
+	for (at = bytes; *at; at++) {
+		if (*at == '\\' || *at == '"')
+			fputc('\\', f);
+		fputc(*at, f);
 	}
 }
 
-/* "JSON fragment extensions" of Microsoft's documents; UTF-8 without a mark. */
+/* "JSON fragment extensions" of Microsoft's documents. */
 static DWORD fragment(const wchar_t *file, const wchar_t *folder,
 		      const wchar_t *config)
 {
-	FILE *f = _wfopen(file, L"wb, ccs=UTF-8");
+	FILE *f = _wfopen(file, L"wb");
 	bool bad;
 
 	if (!f)
 		return ERROR_OPEN_FAILED;
-	fputws(L"{\n\t\"profiles\": [\n\t\t{\n"
-	       L"\t\t\t\"name\": \"Debian (coLinux)\",\n"
-	       L"\t\t\t\"commandline\": \"cmd.exe /c \\\"\\\"", f);
+	fputs("{\n\t\"profiles\": [\n\t\t{\n"
+	      "\t\t\t\"name\": \"Debian (coLinux)\",\n"
+	      "\t\t\t\"commandline\": \"cmd.exe /c \\\"\\\"", f);
 	json_text(f, folder);
-	fputws(L"\\\\debian.cmd\\\"\\\"\",\n\t\t\t\"startingDirectory\": \"", f);
+	fputs("\\\\debian.cmd\\\"\\\"\",\n\t\t\t\"startingDirectory\": \"", f);
 	json_text(f, config);
-	fputws(L"\",\n\t\t\t\"elevate\": true\n\t\t}\n\t]\n}\n", f);
+	fputs("\",\n\t\t\t\"elevate\": true\n\t\t}\n\t]\n}\n", f);
 	bad = ferror(f);
 	return fclose(f) || bad ? ERROR_WRITE_FAULT : 0;
 }

@@ -51,7 +51,7 @@ wine_template()
 # drivers go. One that waits for a line, which never comes, keeps them.
 wine_start()
 {
-	"$wine64" cmd <&"$wine_line" >/dev/null 2>&1 &
+	HOME=$work/home "$wine64" cmd <&"$wine_line" >/dev/null 2>&1 &
 }
 
 # Wine's own libraries, 600 MB that nobody writes to, are the cache's by hard links,
@@ -62,7 +62,6 @@ wine_begin()
 	template=$(wine_template) || exit 1
 	trap 'wine_end; rm -rf "$work"' EXIT
 	mkdir -p "$work/home"
-	export HOME=$work/home
 	cp -al "$template/prefix" "$work/prefix" 2>/dev/null ||
 		cp -r "$template/prefix" "$work/prefix" || die "no room for Wine in $work"
 	# The registry is written to: files of its own.
@@ -73,7 +72,7 @@ wine_begin()
 
 wine()
 {
-	"$wine64" "$@" </dev/null {wine_line}<&-
+	HOME=$work/home "$wine64" "$@" </dev/null {wine_line}<&-
 }
 
 wine_file()

@@ -9,13 +9,21 @@
 #include "../path.h"
 #include "spawn.h"
 
-int child_run(char *const argv[], struct error **err)
+int child_run(char *const argv[], unsigned int seconds, struct error **err)
 {
 	struct spawn s = { .argv = argv };
 	int status;
 
 	if (spawn_start(&s, err))
 		return -1;
+	if (seconds &&
+	    WaitForSingleObject(s.process, seconds * 1000) == WAIT_TIMEOUT) {
+		TerminateProcess(s.process, 1);
+		spawn_wait(&s);
+		return error_set(err, 0,
+				 "%s: hasn't ended after %u seconds, and was killed",
+				 argv[0], seconds);
+	}
 	status = spawn_wait(&s);
 	if (!status)
 		return 0;

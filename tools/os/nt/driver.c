@@ -11,6 +11,7 @@
 #include "../../lib/version.h"
 #include "../errors.h"
 #include "driver_bells.h"
+#include "driver_control.h"
 #include "wide.h"
 
 struct driver {
@@ -173,12 +174,26 @@ static int check_version(struct driver *d, struct error **err)
 			 CO_DRIVER_ABI_VERSION);
 }
 
+static HANDLE open_device(void)
+{
+	return CreateFileA(CO_NT_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0,
+			   NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+}
+
+/* The driver isn't started with Windows (driver_control.h), but by who needs it. */
 struct driver *driver_open(struct error **err)
 {
 	struct driver *d = need(sizeof(*d));
 
-	d->file = CreateFileA(CO_NT_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0,
-			      NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+	d->file = open_device();
+	if (d->file == INVALID_HANDLE_VALUE &&
+	    GetLastError() == ERROR_FILE_NOT_FOUND) {
+		if (driver_start(err)) {
+			free(d);
+			return NULL;
+		}
+		d->file = open_device();
+	}
 	if (d->file == INVALID_HANDLE_VALUE) {
 		open_error(GetLastError(), err);
 		free(d);
