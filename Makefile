@@ -39,7 +39,7 @@ NT_SRCS := $(filter-out core/x86/offsets.c,$(wildcard core/*.c core/x86/*.c core
 NT_OBJS := $(NT_SRCS:%=$(COLINUX_BUILD)/nt-core/%.o)
 NT_OFFSETS := $(COLINUX_BUILD)/nt-core/core/x86/offsets.h
 nt-core: $(NT_OBJS)
-$(NT_OBJS): $(COLINUX_BUILD)/nt-core/%.o: % $(NT_OFFSETS) $(wildcard abi/*.h core/*.h core/x86/*.h)
+$(NT_OBJS): $(COLINUX_BUILD)/nt-core/%.o: % $(NT_OFFSETS) Makefile VERSION $(wildcard abi/*.h core/*.h core/x86/*.h)
 	@mkdir -p $(@D)
 	$(NT_CC) $(NT_CFLAGS) -I$(dir $(NT_OFFSETS)) -c $< -o $@
 $(NT_OFFSETS): core/x86/offsets.c $(wildcard abi/*.h core/*.h core/x86/*.h)

@@ -20,7 +20,7 @@ $(NT_DRIVER): $(NT_OBJS) $(NT_DRIVER_OBJS) host/nt/nt.mk
 	@mkdir -p $(@D)
 	$(NT_CC) $(NT_LDFLAGS) -o $@ $(sort $(NT_OBJS)) $(NT_DRIVER_OBJS) -lntoskrnl -lhal
 
-$(NT_DRIVER_OBJS): $(COLINUX_BUILD)/nt-core/%.o: % $(wildcard abi/*.h core/*.h core/x86/*.h host/nt/*.h)
+$(NT_DRIVER_OBJS): $(COLINUX_BUILD)/nt-core/%.o: % Makefile VERSION $(wildcard abi/*.h core/*.h core/x86/*.h host/nt/*.h)
 	@mkdir -p $(@D)
 	$(NT_CC) $(NT_CFLAGS) -Wmissing-prototypes -c $< -o $@
 
