@@ -97,7 +97,7 @@ many()
 {
 	all=$(seq 16) failed=
 	for n in $all; do
-		busy "vm$n" mem=48 rcupdate.rcu_cpu_stall_timeout=60 || failed="$failed vm$n"
+		busy "vm$n" mem=48 rcupdate.rcu_cpu_stall_timeout=60 && echo "# vm$n starts" || failed="$failed vm$n"
 	done
 	for n in $all; do
 		moves_on "vm$n" 0 0 && echo "# vm$n runs" || failed="$failed vm$n"
