@@ -18,4 +18,14 @@ void target_host(struct rig *rig, uint8_t what);
 /* After the machine is gone. */
 void target_end(void);
 
+/* Lets a device's own thread work until it rests, or long enough; `rests` counts
+ * how often it has. */
+void fuzz_let_work(unsigned int (*rests)(void));
+/* Zeroes in guest memory. */
+void fuzz_clear(void *p, size_t size);
+/* All of a script is over: looks whether something was left. */
+void fuzz_end(void);
+/* A device has just asked for guest memory: the guest may change it now. */
+void fuzz_meanwhile(void);
+
 #endif

@@ -2,7 +2,6 @@
 /*
  * cofs on a small directory.
  */
-#include <sched.h>
 #include <stdlib.h>
 
 #include "../../tools/share/server.h"
@@ -10,6 +9,7 @@
 #include "fuzz_dir.h"
 
 static struct device *dev;
+bool fuzz_share_changed = true;
 
 void target_make(struct rig *rig)
 {
@@ -22,15 +22,15 @@ void target_make(struct rig *rig)
 		abort();
 }
 
-/* The thread rests once it has answered what was there. */
+static unsigned int rests(void)
+{
+	return cofs_rests(dev);
+}
+
 void target_work(struct rig *rig)
 {
-	unsigned int before = cofs_rests(dev), patience = 10000;
-
-	if (!(reg_read(rig, 0, CO_DEV_STATUS, 0) & STATUS_DRIVER_OK))
-		return;
-	while (cofs_rests(dev) == before && patience--)
-		sched_yield();
+	(void)rig;
+	fuzz_let_work(rests);
 }
 
 void target_host(struct rig *rig, uint8_t what)
@@ -41,5 +41,7 @@ void target_host(struct rig *rig, uint8_t what)
 
 void target_end(void)
 {
-	fuzz_dir_reset();
+	if (fuzz_share_changed)
+		fuzz_dir_reset();
+	fuzz_share_changed = !fuzz_share_looks;
 }

@@ -13,8 +13,10 @@
 #define CONSOLE_PORTS_MAX 42
 #define CONSOLE_QUEUE	  128
 #define CONSOLE_INPUT_MAX 65536
-/* The longest output that a guest may hand over as one buffer. */
+/* The longest output that a guest may hand over as one buffer; less for the fuzzers. */
+#ifndef CONSOLE_OUTPUT_MAX
 #define CONSOLE_OUTPUT_MAX (1u << 20)
+#endif
 /* Early text that waits for the loop. */
 #define CONSOLE_INJECT_MAX (1u << 20)
 
