@@ -11,6 +11,7 @@
 #include "../../tools/share/p9.h"
 #include "../../tools/share/server.h"
 #include "fuzz_dir.h"
+#include "p9_dice.h"
 
 #define ROOM 700
 
@@ -108,4 +109,47 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_dir_reset();
 	changed = false;
 	return 0;
+}
+
+/* ---- the mutator: whole messages -------------------------------------------- */
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed);
+
+/* Where a message begins, or the end. */
+static size_t some_border(const uint8_t *data, size_t size, struct dice *dice)
+{
+	size_t at = 0, messages = dice_roll(dice, 24);
+
+	while (messages-- && at + 2 < size)
+		at += 2 + (size_t)data[at];
+	return at < size ? at : size;
+}
+
+static size_t insert(uint8_t *data, size_t size, size_t max, struct dice *dice)
+{
+	size_t at = some_border(data, size, dice);
+	uint8_t bytes[200];
+	struct message m = { bytes + 2, 0, sizeof(bytes) - 2 };
+
+	bytes[1] = p9_dice_body(&m, dice);
+	bytes[0] = (uint8_t)m.used;
+	if (!make_gap(data, size, max, at, 2 + m.used))
+		return LLVMFuzzerMutate(data, size, max);
+	memcpy(data + at, bytes, 2 + m.used);
+	return size + 2 + m.used;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed)
+{
+	struct dice dice = dice_make(seed);
+
+	if (dice_roll(&dice, 3) == 0)
+		return LLVMFuzzerMutate(data, size, max);
+	size = insert(data, size, max, &dice);
+	while (dice_roll(&dice, 2))
+		size = insert(data, size, max, &dice);
+	return size;
 }

@@ -99,3 +99,26 @@ void target_end(void)
 		abort();
 	changed = false;
 }
+
+void target_head(struct head *h, struct dice *dice)
+{
+	static const uint8_t types[] = { 0, 1, 4, 8, 11, 13, 1, 0 };
+	struct message m = { h->data, 0, HEAD_MAX };
+	uint8_t type = types[dice_roll(dice, 8)];
+
+	memset(h->data, 0, 32);
+	put8(&m, type);
+	h->n = 16;
+	h->data[8] = (uint8_t)dice_roll(dice, 4); /* sector */
+	h->more = (uint8_t)(0xf0 + dice_roll(dice, 14));
+	h->more_in = type == 0 || type == 8;
+	h->room = 1;
+	if (type < 11)
+		return;
+	/* The range in one piece with the header: sector, sectors, flags. */
+	h->data[16] = (uint8_t)dice_roll(dice, 4);
+	h->data[24] = (uint8_t)dice_roll(dice, 64);
+	h->data[28] = (uint8_t)dice_roll(dice, 2);
+	h->n = 32;
+	h->more = 0;
+}

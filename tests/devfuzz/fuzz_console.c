@@ -81,3 +81,19 @@ void target_host(struct rig *rig, uint8_t what)
 void target_end(void)
 {
 }
+
+/* Mostly control messages: port, event, value. */
+void target_head(struct head *h, struct dice *dice)
+{
+	static const uint8_t queue[] = { 0, 1, 2, 3, 3, 3, 4, 5 };
+
+	h->queue = queue[dice_roll(dice, 8)];
+	if (h->queue % 2 == 0) {
+		h->room = (uint8_t)dice_roll(dice, 64);
+		return;
+	}
+	h->data[0] = (uint8_t)dice_roll(dice, PORTS);
+	h->data[4] = (uint8_t)dice_roll(dice, 8);
+	h->data[6] = (uint8_t)dice_roll(dice, 2);
+	h->n = 8;
+}

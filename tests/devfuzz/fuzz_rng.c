@@ -28,3 +28,8 @@ void target_host(struct rig *rig, uint8_t what)
 void target_end(void)
 {
 }
+
+void target_head(struct head *h, struct dice *dice)
+{
+	h->room = (uint8_t)dice_roll(dice, 255);
+}

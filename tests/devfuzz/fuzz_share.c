@@ -7,6 +7,8 @@
 #include "../../tools/share/server.h"
 #include "fuzz.h"
 #include "fuzz_dir.h"
+#include "p9_dice.h"
+#include "../../tools/share/p9.h"
 
 static struct device *dev;
 bool fuzz_share_changed = true;
@@ -44,4 +46,17 @@ void target_end(void)
 	if (fuzz_share_changed)
 		fuzz_dir_reset();
 	fuzz_share_changed = !fuzz_share_looks;
+}
+
+/* A message with its header: size, type, tag. */
+void target_head(struct head *h, struct dice *dice)
+{
+	struct message m = { h->data + P9_HEADER, 0, HEAD_MAX - P9_HEADER };
+
+	h->data[4] = p9_dice_body(&m, dice);
+	h->n = P9_HEADER + m.used;
+	h->data[0] = (uint8_t)h->n;
+	h->room = 180;
+	h->more = h->data[4] == P9_TREAD ? 40 : 0;
+	h->more_in = true;
 }
