@@ -50,7 +50,4 @@ short fake_events(const struct fake *f);
 bool fake_in_thread(void);
 void fake_yield(void); /* in it: back to whoever let it run */
 
-/* Milliseconds that have gone by, as the script says. */
-void fake_time_pass(uint64_t ms);
-
 #endif

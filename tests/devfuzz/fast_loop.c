@@ -8,7 +8,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uv.h>
+
+#include "fuzz.h"
 
 #define HANDLES 1100
 
@@ -65,7 +68,7 @@ static struct entry *open_entry(void *handle)
 	return e;
 }
 
-void fake_time_pass(uint64_t ms)
+void fuzz_time_pass(uint64_t ms)
 {
 	now += ms;
 }
@@ -162,6 +165,15 @@ int __wrap_uv_async_send(uv_async_t *async);
 int __wrap_uv_timer_init(uv_loop_t *loop, uv_timer_t *timer);
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb call, uint64_t timeout,
 			  uint64_t repeat);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *t);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *t)
+{
+	(void)id;
+	*t = (struct timespec){ (time_t)(now / 1000), (long)(now % 1000) * 1000000 };
+	return 0;
+}
 
 int __wrap_uv_loop_init(uv_loop_t *loop)
 {

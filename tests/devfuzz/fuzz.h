@@ -11,7 +11,7 @@
 #include "dice.h"
 
 /* Of the target: */
-void target_make(struct rig *rig);
+void target_make(struct rig *rig, uint8_t variant); /* 0 .. 3 */
 /* The guest rang: let the device work until it has nothing to do. */
 void target_work(struct rig *rig);
 /* Something that the host does meanwhile, by one byte of the script. */
@@ -34,6 +34,8 @@ void target_head(struct head *h, struct dice *dice);
 /* Lets a device's own thread work until it rests, or long enough; `rests` counts
  * how often it has. */
 void fuzz_let_work(unsigned int (*rests)(void));
+/* Time goes by, or as long as it takes. */
+void fuzz_time_pass(uint64_t ms);
 /* Zeroes in guest memory. */
 void fuzz_clear(void *p, size_t size);
 /* All of a script is over: looks whether something was left. */

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE /* memfd_create() */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -55,9 +54,9 @@ static void make_image(void)
 	engine.submit = submit;
 }
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
-	struct block_options opt = { .path = path };
+	struct block_options opt = { .path = path, .read_only = variant == 3 };
 	struct error *err = NULL;
 	struct device *dev;
 
@@ -81,6 +80,22 @@ void target_work(struct rig *rig)
 	fuzz_let_work(rests);
 }
 
+/* Others cut the file as well, without a word. */
+static void change_size(struct rig *rig, uint8_t what)
+{
+	uint64_t size = (what % 8) * 32768u, now;
+	struct error *err = NULL;
+
+	changed = true;
+	if (what & 8) {
+		if (ftruncate(image, (off_t)size))
+			abort();
+		return;
+	}
+	if (block_resize(rig->m, "cobd0", size, what & 16, &now, &err))
+		error_free(&err);
+}
+
 void target_host(struct rig *rig, uint8_t what)
 {
 	static const int fates[] = { -EIO, -EOPNOTSUPP, -EAGAIN, -EINTR,
@@ -88,14 +103,15 @@ void target_host(struct rig *rig, uint8_t what)
 
 	if (what & 0x80)
 		atomic_store(&fate, fates[what % 8]);
+	else if (what & 0x40)
+		change_size(rig, what);
 	else
 		machine_reset(rig->m);
 }
 
 void target_end(void)
 {
-	if (changed && fallocate(image, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				 0, IMAGE_SIZE))
+	if (changed && (ftruncate(image, 0) || ftruncate(image, IMAGE_SIZE)))
 		abort();
 	changed = false;
 }

@@ -13,7 +13,7 @@
 
 #include "../../tools/share/p9.h"
 
-static char path[64];
+static char path[64], away[80];
 static int top = -1;
 
 static void empty(int fd);
@@ -75,10 +75,46 @@ static void fill(int dir)
 	close(fd);
 }
 
+/* Failures are fine: the guest was there before. */
+void fuzz_dir_meddle(uint8_t what)
+{
+	int rc = 0;
+
+	switch (what % 8) {
+	case 0:
+		rc = unlinkat(top, "file", 0);
+		break;
+	case 1:
+		rc = renameat(top, "dir", top, "b");
+		break;
+	case 2: /* a way out */
+		rc = unlinkat(top, "file", 0) | symlinkat("/", top, "file");
+		break;
+	case 3:
+		rc = renameat(top, "dir", top, "a") |
+		     symlinkat("..", top, "dir");
+		break;
+	case 4:
+		rc = mkfifoat(top, "a", 0600);
+		break;
+	case 5: /* all of it is elsewhere */
+		rc = rename(path, away);
+		break;
+	case 6:
+		rc = rename(away, path);
+		break;
+	case 7:
+		rc = fchmod(top, 0);
+		break;
+	}
+	(void)rc;
+}
+
 void fuzz_dir_reset(void)
 {
 	int dir;
 
+	(void)!rename(away, path);
 	empty(dup(top));
 	restore_top();
 	fill(top);
@@ -102,6 +138,7 @@ const char *fuzz_dir(void)
 	strcpy(path, "/dev/shm/cofs-fuzz-XXXXXX");
 	if (!mkdtemp(path))
 		abort();
+	snprintf(away, sizeof(away), "%s.away", path);
 	top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	atexit(remove_all);
 	fuzz_dir_reset();

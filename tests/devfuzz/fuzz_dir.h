@@ -14,6 +14,8 @@ bool fuzz_dir_changed(const uint8_t *request, size_t n, uint8_t answer);
 /* Has fuzz_share's device changed it? Without somebody who looks: yes. */
 extern bool fuzz_share_changed;
 extern const bool fuzz_share_looks;
+/* What others on the host do there, one of eight. */
+void fuzz_dir_meddle(uint8_t what);
 /* As it was in the beginning: file (5 bytes), dir/file, link -> file. */
 void fuzz_dir_reset(void);
 

@@ -78,14 +78,16 @@ static void on_frame(struct net_watcher *w, const struct iovec *iov,
 	read_all(iov, n);
 }
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
 	struct net_options opt = { { 2, 0, 0, 0, 0, 1 }, &back };
 	struct error *err = NULL;
 
 	memset(&back, 0, sizeof(back));
 	back.ops = &ops;
-	back.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 | NET_OFFLOAD_TSO6;
+	if (variant != 3)
+		back.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 |
+				NET_OFFLOAD_TSO6;
 	back.mtu = 1500;
 	refuse = watched = false;
 	watcher.frame = on_frame;
@@ -130,7 +132,11 @@ void target_host(struct rig *rig, uint8_t what)
 		back.user->ops->writable(back.user);
 		break;
 	case 2:
-		net_set_cable(dev, what & 1);
+		if (what & 2)
+			back.user->ops->link(back.user, what & 1);
+		else
+			net_set_cable(dev, what & 1);
+		bytes += net_link_up(dev);
 		break;
 	case 3:
 		toggle_watch();

@@ -6,10 +6,11 @@
 
 #include "fuzz.h"
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
 	struct error *err = NULL;
 
+	(void)variant;
 	if (!rng_create(rig->m, "corng", &err))
 		abort();
 }

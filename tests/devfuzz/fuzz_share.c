@@ -13,10 +13,10 @@
 static struct device *dev;
 bool fuzz_share_changed = true;
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
 	struct share_options opt = { { fuzz_dir(), FS_KEEP, FS_KEEP, false },
-				     false };
+				     variant == 3 };
 	struct error *err = NULL;
 
 	dev = cofs_create(rig->m, "cofs0", "cofs0", &opt, &err);
@@ -37,8 +37,13 @@ void target_work(struct rig *rig)
 
 void target_host(struct rig *rig, uint8_t what)
 {
-	(void)what;
-	machine_reset(rig->m);
+	if (what & 0x80) {
+		fuzz_share_changed = true;
+		fuzz_dir_meddle(what);
+		fuzz_time_pass(1100);
+	} else {
+		machine_reset(rig->m);
+	}
 }
 
 void target_end(void)

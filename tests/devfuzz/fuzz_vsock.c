@@ -32,13 +32,14 @@ static void listen_once(void)
 		abort();
 }
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
 	/* CID 3 and ports below 256: a script hits them. */
 	struct vsock_options opt = { .cid = 3, .path = path };
 	struct error *err = NULL;
 	unsigned int i;
 
+	(void)variant;
 	listen_once();
 	for (i = 0; i < CLIENTS; i++)
 		client[i] = -1;
@@ -91,7 +92,9 @@ void target_host(struct rig *rig, uint8_t what)
 		machine_reset(rig->m);
 		break;
 	case 3:
-		if (client[i] >= 0)
+		if (what & 0x10)
+			fuzz_time_pass(what & 8 ? 11000 : 1100);
+		else if (client[i] >= 0)
 			shutdown(client[i], SHUT_WR);
 		break;
 	case 4:

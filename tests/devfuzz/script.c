@@ -113,6 +113,7 @@ static void write_register(struct rig *rig, struct script *s)
 	uint32_t index = (uint32_t)take(s, 1) % 16;
 
 	reg_write(rig, 0, reg, index, take(s, take(s, 1) % 9));
+	(void)reg_read(rig, 0, reg, index);
 }
 
 static void write_config(struct rig *rig, struct script *s)
@@ -264,7 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	later.count = 0;
 	rig_init(&rig);
-	target_make(&rig);
+	target_make(&rig, size ? data[0] >> 6 : 0);
 	set_up(&rig, (uint8_t)take(&s, 1));
 	while (s.left && steps--)
 		step(&rig, &s);
