@@ -3,6 +3,7 @@
  * Descriptors: eventfds, and what is done with any.
  */
 #include "fast.h"
+#include "descriptors.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -73,6 +74,7 @@ void fuzz_end(void)
 				  fakes[i].kind == FAKE_LISTENER,
 			  "a descriptor was left open");
 	cursor = 0;
+	fuzz_check_descriptors();
 }
 
 /* ---- instead of the C library's --------------------------------------------- */
@@ -124,8 +126,10 @@ int __wrap_close(int fd)
 {
 	struct fake *f = fake_find(fd);
 
-	if (!f)
-		return __real_close(fd);
+	if (!f) {
+		fake_must(!__real_close(fd), "a descriptor that isn't open is closed");
+		return 0;
+	}
 	if (f->kind == FAKE_SOCKET)
 		fake_socket_close(f);
 	while (f->waiters)

@@ -10,6 +10,7 @@
 
 #include "../../tools/share/p9.h"
 #include "../../tools/share/server.h"
+#include "descriptors.h"
 #include "fuzz_dir.h"
 #include "p9_dice.h"
 
@@ -90,6 +91,7 @@ static void attach(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	fuzz_note_descriptors();
 	if (!server)
 		begin();
 	attach();
@@ -108,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (changed)
 		fuzz_dir_reset();
 	changed = false;
+	fuzz_check_descriptors();
 	return 0;
 }
 

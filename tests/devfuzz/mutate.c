@@ -11,7 +11,9 @@
 #define OP_POKE	      8
 #define OP_KICK	      9
 #define POKE_MAX      32
-#define SNIPPET_MAX   256
+#define OP_TABLE      4
+#define SNIPPET_MAX   400
+#define RING	      15 /* descriptors of a long chain, at most */
 
 #define NEXT  1
 #define WRITE 2
@@ -102,6 +104,40 @@ static void put_chain(struct message *m, const struct head *h,
 	put_ring(m, h->queue, first, dice);
 }
 
+/* A row of descriptors, each of which goes on to the next. */
+static void put_row(struct message *m, uint32_t queue, uint32_t n, bool last,
+		    struct dice *dice)
+{
+	uint32_t at = dice_roll(dice, 16) * 256, i;
+	uint32_t outs = dice_roll(dice, 2) ? dice_roll(dice, n + 1) : 0;
+
+	for (i = 0; i < n; i++) {
+		struct descriptor d = { queue, i, at + i * 8,
+					1 + dice_roll(dice, 64),
+					i < outs ? 0 : WRITE, i + 1 };
+
+		if (i + 1 < n || !last)
+			d.flags |= NEXT;
+		put_desc(m, &d);
+	}
+}
+
+/* As long as one may be, and longer: in the ring, and on in a table. */
+static void put_long(struct message *m, uint32_t queue, struct dice *dice)
+{
+	uint32_t ring = dice_roll(dice, RING), table = dice_roll(dice, RING + 2);
+
+	put_row(m, queue, ring, !table, dice);
+	if (table) {
+		put_row(m, queue | 0x80, table, true, dice);
+		put8(m, OP_TABLE);
+		put8(m, queue);
+		put8(m, ring);
+		put8(m, table);
+	}
+	put_ring(m, queue, 0, dice);
+}
+
 static size_t insert(uint8_t *data, size_t size, size_t max, struct dice *dice)
 {
 	size_t at = dice_roll(dice, 2) ? size :
@@ -111,7 +147,10 @@ static size_t insert(uint8_t *data, size_t size, size_t max, struct dice *dice)
 	struct head head = { 0 };
 
 	target_head(&head, dice);
-	put_chain(&m, &head, dice);
+	if (dice_roll(dice, 16))
+		put_chain(&m, &head, dice);
+	else
+		put_long(&m, head.queue, dice);
 	if (!make_gap(data, size, max, at, m.used))
 		return LLVMFuzzerMutate(data, size, max);
 	memcpy(data + at, bytes, m.used);

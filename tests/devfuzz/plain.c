@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "descriptors.h"
 #include "fuzz.h"
 #include "fuzz_dir.h"
 
@@ -34,4 +35,5 @@ const bool fuzz_share_looks = false;
 
 void fuzz_end(void)
 {
+	fuzz_check_descriptors();
 }

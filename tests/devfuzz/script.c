@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "descriptors.h"
 #include "fuzz.h"
 
 #define QUEUES	  8
@@ -264,6 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rig rig;
 
 	later.count = 0;
+	fuzz_note_descriptors();
 	rig_init(&rig);
 	target_make(&rig, size ? data[0] >> 6 : 0);
 	set_up(&rig, (uint8_t)take(&s, 1));
