@@ -13,7 +13,10 @@
 
 #include "../../tools/lib/config.h"
 
-#define INCLUDES_MAX 64
+/* Enough to nest too deep; from the third on a short piece will do. */
+#define INCLUDES_MAX  20
+#define INCLUDES_FULL 2
+#define PIECE	      64
 
 static const uint8_t *input;
 static size_t input_size;
@@ -25,7 +28,9 @@ static int read_input(struct text *t, const char *path)
 		errno = ENOENT;
 		return -1;
 	}
-	text_add(t, input, input_size);
+	text_add(t, input,
+		 includes > INCLUDES_FULL && input_size > PIECE ? PIECE :
+								  input_size);
 	return 0;
 }
 

@@ -10,7 +10,9 @@
 
 #include "../../tools/share/p9.h"
 #include "../../tools/share/server.h"
+#include "descriptors.h"
 #include "fuzz_dir.h"
+#include "p9_dice.h"
 
 #define ROOM 700
 
@@ -26,14 +28,6 @@ static void begin(void)
 	server = share_create(&opt, &err);
 	if (!server || share_enter(server))
 		abort();
-}
-
-static bool changes(uint8_t type)
-{
-	return type != P9_TWALK && type != P9_TGETATTR && type != P9_TCLUNK &&
-	       type != P9_TREADDIR && type != P9_TVERSION &&
-	       type != P9_TATTACH && type != P9_TSTATFS && type != P9_TREAD &&
-	       type != P9_TFLUSH && type != P9_TREADLINK;
 }
 
 static void put_header(uint8_t *m, uint32_t size, uint8_t type)
@@ -54,8 +48,6 @@ static void check(const uint8_t *answer, size_t n, uint8_t type)
 		abort();
 	if (answer[4] != P9_RLERROR && answer[4] != type + 1)
 		abort();
-	if (answer[4] != P9_RLERROR && changes(type))
-		changed = true;
 }
 
 static void say(uint8_t type, const uint8_t *body, size_t n)
@@ -77,10 +69,12 @@ static void say(uint8_t type, const uint8_t *body, size_t n)
 	if (n)
 		memcpy(message + P9_HEADER, body, n);
 	size = share_serve(server, &call, &rule);
-	if (size)
+	if (size) {
 		check(answer, size, type);
-	else if (!rule)
+		changed |= fuzz_dir_changed(message, P9_HEADER + n, answer[4]);
+	} else if (!rule) {
 		abort();
+	}
 	free(message);
 	free(answer);
 }
@@ -97,6 +91,7 @@ static void attach(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	fuzz_note_descriptors();
 	if (!server)
 		begin();
 	attach();
@@ -115,5 +110,49 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (changed)
 		fuzz_dir_reset();
 	changed = false;
+	fuzz_check_descriptors();
 	return 0;
+}
+
+/* ---- the mutator: whole messages -------------------------------------------- */
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed);
+
+/* Where a message begins, or the end. */
+static size_t some_border(const uint8_t *data, size_t size, struct dice *dice)
+{
+	size_t at = 0, messages = dice_roll(dice, 24);
+
+	while (messages-- && at + 2 < size)
+		at += 2 + (size_t)data[at];
+	return at < size ? at : size;
+}
+
+static size_t insert(uint8_t *data, size_t size, size_t max, struct dice *dice)
+{
+	size_t at = some_border(data, size, dice);
+	uint8_t bytes[200];
+	struct message m = { bytes + 2, 0, sizeof(bytes) - 2 };
+
+	bytes[1] = p9_dice_body(&m, dice);
+	bytes[0] = (uint8_t)m.used;
+	if (!make_gap(data, size, max, at, 2 + m.used))
+		return LLVMFuzzerMutate(data, size, max);
+	memcpy(data + at, bytes, 2 + m.used);
+	return size + 2 + m.used;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed)
+{
+	struct dice dice = dice_make(seed);
+
+	if (dice_roll(&dice, 3) == 0)
+		return LLVMFuzzerMutate(data, size, max);
+	size = insert(data, size, max, &dice);
+	while (dice_roll(&dice, 2))
+		size = insert(data, size, max, &dice);
+	return size;
 }

@@ -78,14 +78,16 @@ static void on_frame(struct net_watcher *w, const struct iovec *iov,
 	read_all(iov, n);
 }
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
 	struct net_options opt = { { 2, 0, 0, 0, 0, 1 }, &back };
 	struct error *err = NULL;
 
 	memset(&back, 0, sizeof(back));
 	back.ops = &ops;
-	back.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 | NET_OFFLOAD_TSO6;
+	if (variant != 3)
+		back.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 |
+				NET_OFFLOAD_TSO6;
 	back.mtu = 1500;
 	refuse = watched = false;
 	watcher.frame = on_frame;
@@ -130,7 +132,11 @@ void target_host(struct rig *rig, uint8_t what)
 		back.user->ops->writable(back.user);
 		break;
 	case 2:
-		net_set_cable(dev, what & 1);
+		if (what & 2)
+			back.user->ops->link(back.user, what & 1);
+		else
+			net_set_cable(dev, what & 1);
+		bytes += net_link_up(dev);
 		break;
 	case 3:
 		toggle_watch();
@@ -146,4 +152,44 @@ void target_host(struct rig *rig, uint8_t what)
 
 void target_end(void)
 {
+}
+
+static void control_head(struct head *h, struct dice *dice)
+{
+	h->data[0] = dice_roll(dice, 2) ? 1 : 5; /* MAC, offloads */
+	h->data[1] = (uint8_t)dice_roll(dice, 2);
+	if (h->data[0] == 5) {
+		h->n = 2 + 8;
+		h->data[2] = (uint8_t)(dice_roll(dice, 2) * 2 +
+				       dice_roll(dice, 2) * 128);
+	} else {
+		h->n = 2 + 6;
+		h->data[7] = (uint8_t)dice_roll(dice, 256);
+	}
+	h->room = 1;
+}
+
+/* A frame behind its header, a buffer for one, or a command. */
+void target_head(struct head *h, struct dice *dice)
+{
+	h->queue = (uint8_t)dice_roll(dice, 3);
+	if (h->queue == 2) {
+		control_head(h, dice);
+		return;
+	}
+	if (h->queue == 0) {
+		h->room = (uint8_t)(dice_roll(dice, 2) ?
+					    dice_roll(dice, 64) :
+					    0xf0 + dice_roll(dice, 14));
+		return;
+	}
+	h->n = sizeof(struct net_header);
+	h->more = (uint8_t)(14 + dice_roll(dice, 200));
+	if (dice_roll(dice, 2))
+		return;
+	h->data[0] = 1; /* a checksum, and segments */
+	h->data[1] = (uint8_t)(dice_roll(dice, 2) ? 1 : 4);
+	h->data[4] = (uint8_t)dice_roll(dice, 64); /* gso_size */
+	h->data[6] = (uint8_t)dice_roll(dice, 32); /* csum_start */
+	h->data[8] = (uint8_t)dice_roll(dice, 32);
 }

@@ -6,10 +6,11 @@
 
 #include "fuzz.h"
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
 	struct error *err = NULL;
 
+	(void)variant;
 	if (!rng_create(rig->m, "corng", &err))
 		abort();
 }
@@ -27,4 +28,9 @@ void target_host(struct rig *rig, uint8_t what)
 
 void target_end(void)
 {
+}
+
+void target_head(struct head *h, struct dice *dice)
+{
+	h->room = (uint8_t)dice_roll(dice, 255);
 }

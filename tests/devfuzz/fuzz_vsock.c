@@ -32,13 +32,14 @@ static void listen_once(void)
 		abort();
 }
 
-void target_make(struct rig *rig)
+void target_make(struct rig *rig, uint8_t variant)
 {
 	/* CID 3 and ports below 256: a script hits them. */
 	struct vsock_options opt = { .cid = 3, .path = path };
 	struct error *err = NULL;
 	unsigned int i;
 
+	(void)variant;
 	listen_once();
 	for (i = 0; i < CLIENTS; i++)
 		client[i] = -1;
@@ -91,7 +92,9 @@ void target_host(struct rig *rig, uint8_t what)
 		machine_reset(rig->m);
 		break;
 	case 3:
-		if (client[i] >= 0)
+		if (what & 0x10)
+			fuzz_time_pass(what & 8 ? 11000 : 1100);
+		else if (client[i] >= 0)
 			shutdown(client[i], SHUT_WR);
 		break;
 	case 4:
@@ -113,4 +116,41 @@ void target_end(void)
 		take(i, -1);
 	while ((fd = local_accept(listener)) >= 0)
 		close(fd);
+}
+
+/* Ports: 7 is listened on, the host's clients ask for 0, 8, 16 and 24, and the
+ * device calls them so. */
+static uint32_t some_port(struct dice *dice)
+{
+	static const uint32_t port[] = { 7, 7, 8, 0, 16, (1u << 30) + 1,
+					 (1u << 30) + 2, 1 };
+
+	return port[dice_roll(dice, 8)];
+}
+
+void target_head(struct head *h, struct dice *dice)
+{
+	struct vsock_header v = {
+		.src_cid = 3,
+		.dst_cid = VSOCK_HOST_CID,
+		.src_port = some_port(dice),
+		.dst_port = some_port(dice),
+		.type = VSOCK_STREAM,
+		.op = (uint16_t)(1 + dice_roll(dice, 7)),
+		.flags = dice_roll(dice, 4),
+		.buf_alloc = dice_roll(dice, 4) * 1024,
+		.fwd_cnt = dice_roll(dice, 4) * 16,
+	};
+
+	h->queue = (uint8_t)dice_roll(dice, 2);
+	if (h->queue == 0) {
+		h->room = (uint8_t)(sizeof(v) + dice_roll(dice, 200));
+		return;
+	}
+	if (v.op == VSOCK_RW) {
+		h->more = (uint8_t)(1 + dice_roll(dice, 245));
+		v.len = h->more < 0xf0 ? h->more : (h->more - 0xefu) * 512;
+	}
+	memcpy(h->data, &v, sizeof(v));
+	h->n = sizeof(v);
 }

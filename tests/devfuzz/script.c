@@ -2,22 +2,43 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "descriptors.h"
 #include "fuzz.h"
 
 #define QUEUES	  8
 #define RING_SIZE 16
 /* Each queue's areas lie at a place of their own, then comes room for data. */
-#define AREA(q)	  (RIG_LOWEST + (q)*0x4000ull)
+#define AREA_SIZE 0x4000ull
+#define AREA(q)	  (RIG_LOWEST + (q)*AREA_SIZE)
 #define AVAIL_AT  0x1000
 #define USED_AT	  0x2000
 #define TABLE_AT  0x3000
 #define DATA	  (RIG_LOWEST + 0x100000)
 #define STEPS_MAX 400
+/* Sizes of a poke that stand for something else: a multiple of 33 and more. */
+#define POKE_LATER 231
+#define POKE_RING  248
 
 struct script {
 	const uint8_t *at;
 	size_t left;
 };
+
+/* What the guest writes while the device works, the `count`-th time that it asks
+ * for memory: between its look at an address and its use. */
+static struct {
+	struct rig *rig;
+	unsigned int count; /* 0: nothing */
+	uint64_t pa;
+	uint8_t data[8];
+} later;
+
+void fuzz_meanwhile(void)
+{
+	if (later.count && !--later.count)
+		memcpy(rig_at(later.rig, later.pa), later.data,
+		       sizeof(later.data));
+}
 
 static uint64_t take(struct script *s, unsigned int bytes)
 {
@@ -73,15 +94,16 @@ static void set_up(struct rig *rig, uint8_t features)
 {
 	uint64_t offered = reg_read(rig, 0, CO_DEV_FEATURES, 0);
 	uint64_t common = offered & FEATURES_COMMON;
+	uint64_t queues = reg_read(rig, 0, CO_DEV_QUEUES, 0);
 	uint32_t q;
 
 	if (features & 1)
 		common &= ~FEATURE_EVENT_IDX;
 	if (features & 2)
 		common &= ~FEATURE_INDIRECT;
-	memset(rig_at(rig, RIG_LOWEST), 0, QUEUES * 0x4000);
+	fuzz_clear(rig_at(rig, RIG_LOWEST), QUEUES * AREA_SIZE);
 	negotiate(rig, 0, common | (features & 4 ? 0 : offered & 0xffffff));
-	for (q = 0; q < QUEUES; q++)
+	for (q = 0; q < queues && q < QUEUES; q++)
 		set_up_queue(rig, q);
 	driver_ok(rig, 0);
 }
@@ -92,6 +114,7 @@ static void write_register(struct rig *rig, struct script *s)
 	uint32_t index = (uint32_t)take(s, 1) % 16;
 
 	reg_write(rig, 0, reg, index, take(s, take(s, 1) % 9));
+	(void)reg_read(rig, 0, reg, index);
 }
 
 static void write_config(struct rig *rig, struct script *s)
@@ -153,11 +176,33 @@ static void spoil_avail(struct rig *rig, struct script *s)
 	__atomic_store_n(at, (uint16_t)take(s, 2), __ATOMIC_RELEASE);
 }
 
+static void poke_later(struct rig *rig, unsigned int count, uint64_t pa,
+		       struct script *s)
+{
+	uint64_t data = take(s, 8);
+
+	later.rig = rig;
+	later.count = count;
+	later.pa = pa;
+	memcpy(later.data, &data, sizeof(data));
+}
+
 static void poke(struct rig *rig, struct script *s)
 {
-	uint8_t *p = rig_at(rig, DATA + take(s, 2));
-	size_t n = take(s, 1) % 33;
+	uint64_t at = take(s, 2);
+	uint8_t *p = rig_at(rig, DATA + at);
+	size_t n = take(s, 1);
 
+	if (n >= POKE_RING) {
+		poke_later(rig, (unsigned int)n % 8 + 1,
+			   AREA(0) + at % AREA_SIZE, s);
+		return;
+	}
+	if (n >= POKE_LATER) {
+		poke_later(rig, (unsigned int)n % 8 + 1, DATA + at, s);
+		return;
+	}
+	n %= 33;
 	n = n < s->left ? n : s->left;
 	memcpy(p, s->at, n);
 	s->at += n;
@@ -219,12 +264,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int steps = STEPS_MAX;
 	struct rig rig;
 
+	later.count = 0;
+	fuzz_note_descriptors();
 	rig_init(&rig);
-	target_make(&rig);
+	target_make(&rig, size ? data[0] >> 6 : 0);
 	set_up(&rig, (uint8_t)take(&s, 1));
 	while (s.left && steps--)
 		step(&rig, &s);
+	(void)detail(&rig, 0);
 	rig_free(&rig);
 	target_end();
+	fuzz_end();
 	return 0;
 }

@@ -13,7 +13,9 @@
 #include "../../tools/devices/virtio.h"
 
 #define RIG_LOWEST 0x10000000ull
+#ifndef RIG_MEMORY
 #define RIG_MEMORY (32ull << 20)
+#endif
 /* The last chunk lies behind a hole of this many bytes. */
 #define RIG_HOLE (2ull << 20)
 

@@ -12,9 +12,12 @@
 /* Queues 0 and 1 are port 0's, 2 and 3 the control queues, then two a port. */
 #define CONSOLE_PORTS_MAX 42
 #define CONSOLE_QUEUE	  128
-#define CONSOLE_INPUT_MAX 65536
-/* The longest output that a guest may hand over as one buffer. */
+/* Input that waits for the guest, and the longest output that it may hand over as one
+ * buffer. The fuzzers take less, to come to the end of it. */
+#ifndef CONSOLE_OUTPUT_MAX
+#define CONSOLE_INPUT_MAX  65536
 #define CONSOLE_OUTPUT_MAX (1u << 20)
+#endif
 /* Early text that waits for the loop. */
 #define CONSOLE_INJECT_MAX (1u << 20)
 

@@ -13,11 +13,14 @@
 
 #include "virtio.h"
 
+/* What a guest may send without being told that it was taken (buffered here), and the
+ * largest payload of a packet, to be no more than Linux's. The fuzzers take less, to
+ * come to the end of it. */
+#ifndef VSOCK_CONNECTIONS
 #define VSOCK_CONNECTIONS 256
-/* What a guest may send without being told that it was taken; buffered here. */
-#define VSOCK_BUFFER (128u * 1024)
-/* The largest payload of a packet, to be no more than Linux's. */
-#define VSOCK_PAYLOAD 65536u
+#define VSOCK_BUFFER	  (128u * 1024)
+#define VSOCK_PAYLOAD	  65536u
+#endif
 /* Answers to packets that no connection stands for. */
 #define VSOCK_REPLIES 64
 #define VSOCK_QUEUE   128

@@ -31,7 +31,9 @@ struct fid {
 	struct fid *next;
 };
 
+#ifndef FID_BUCKETS /* fewer for the fuzzers */
 #define FID_BUCKETS 16384
+#endif
 
 struct share_server {
 	struct fs *fs;

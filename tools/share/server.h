@@ -14,8 +14,10 @@
 #include "../os/share.h"
 
 /* The largest message. Linux's driver has 128 places for pages of a message and
- * keeps some: it asks for 500 KiB at most. */
+ * keeps some: it asks for 500 KiB at most. (The fuzzers: less, to reach it.) */
+#ifndef SHARE_MESSAGE_MAX
 #define SHARE_MESSAGE_MAX (512u << 10)
+#endif
 /* fids at a time, each with a descriptor of the host as long as it's another file */
 #define SHARE_FIDS_MAX (256u << 10)
 /* Bytes of extended attributes under way. */
