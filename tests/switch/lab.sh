@@ -4,6 +4,15 @@
 
 . /check.sh
 
+# Lines as they come: sed keeps them until it has 4 KiB, and the lab takes a long
+# silence for a hang.
+shown()
+{
+	while IFS= read -r line; do
+		echo "# $line"
+	done
+}
+
 insmod /lib/colinux.ko || exit 1
 case $1 in
 trips)
@@ -50,7 +59,7 @@ late)
 	busy=$!
 	(while :; do :; done) &
 	busy="$busy $!"
-	/covm /trips 32 "forwards=300 late=1" 2>/tmp/err | tee /tmp/out | sed 's/^/# /'
+	/covm /trips 32 "forwards=300 late=1" 2>/tmp/err | tee /tmp/out | shown
 	grep -q '^verdict 1 ' /tmp/err
 	status=$?
 	kill $ticker $busy
@@ -66,7 +75,7 @@ late)
 forward)
 	taskset 1 /ticker 300 &
 	ticker=$!
-	taskset 1 /covm /trips 32 "forwards=100000" 2>/tmp/err | tee /tmp/out | sed 's/^/# /'
+	taskset 1 /covm /trips 32 "forwards=100000" 2>/tmp/err | tee /tmp/out | shown
 	grep -q '^verdict 1 ' /tmp/err
 	status=$?
 	kill $ticker
