@@ -22,6 +22,9 @@ int can_disk(const struct config_disk *disk, struct error **err)
 		return error_set(err, 0,
 				 "'%s': disks of the network are qemu-storage-daemon's, which serves them by sockets that Windows lacks: use an image or a disk of this host",
 				 disk->path);
+	if (disk->direct)
+		return error_set(err, 0,
+				 "cache=none: this daemon can't go past Windows' cache yet: leave the option out");
 	return 0;
 }
 

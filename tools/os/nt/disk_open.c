@@ -195,10 +195,6 @@ int block_image_open(struct block_image *image, const struct block_options *opt,
 		rc = error_set(err, 0,
 			       "%s: part=%u: not on Windows: name the partition itself, \\Device\\HarddiskN\\PartitionM, or use an image of one partition",
 			       opt->path, opt->part);
-	if (!rc && opt->direct)
-		rc = error_set(err, 0,
-			       "%s: cache=none: not on Windows yet: leave the option out",
-			       opt->path);
 	if (rc)
 		block_image_close(image);
 	else
