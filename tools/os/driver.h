@@ -20,6 +20,10 @@ struct driver *driver_open(struct error **err);
 void driver_close(struct driver *d);
 /* CO_REQ_*, with its structure. 0 or a negative errno. Any thread. */
 int driver_request(struct driver *d, unsigned int nr, void *buf, size_t size);
+/* What driver_open() does about a driver of another make: 0, or an error that names the
+ * device and says what to do; `then` ends that advice, with what this system needs. */
+int driver_check_version(struct driver *d, const char *device, const char *then,
+			 struct error **err);
 /* Guest memory from machine address `lowest` to `highest`; neither inherited by
  * children nor in core dumps. NULL and an error otherwise. */
 uint8_t *driver_map(struct driver *d, uint64_t lowest, uint64_t highest,

@@ -27,7 +27,7 @@ OS_SHARE_SRCS_nt := $(call os_srcs,errors share_file share_names share_node shar
 OS_DAEMON_SRCS_nt := $(call os_srcs,cpus guard fault lock background spawn console_out serial serial_end)
 
 OS_CONFIG_SRCS := $(OS_CONFIG_SRCS_$(OS))
-OS_DRIVER_SRCS := $(OS_DRIVER_SRCS_$(OS))
+OS_DRIVER_SRCS := $(OS_DRIVER_SRCS_$(OS)) $(dir $(OS_DIR))driver_version.c
 OS_DEVICES_SRCS = $(OS_DEVICES_SRCS_$(OS))
 OS_SHARE_SRCS = $(OS_SHARE_SRCS_$(OS))
 OS_DAEMON_SRCS = $(OS_DAEMON_SRCS_$(OS)) $(OS_SERVICE_SRCS_$(OS))

@@ -12,7 +12,6 @@
 
 #include "../../../abi/driver.h"
 #include "../../lib/text.h"
-#include "../../lib/version.h"
 
 struct driver {
 	int fd;
@@ -40,23 +39,6 @@ static int open_error(int code, struct error **err)
 	}
 }
 
-static int check_version(struct driver *d, struct error **err)
-{
-	struct co_req_version v = { 0 };
-	int rc = driver_request(d, CO_REQ_VERSION, &v, sizeof(v));
-
-	if (rc)
-		return error_set(err, -rc,
-				 CO_DEVICE_PATH ": the driver doesn't tell its version; is it colinux's");
-	v.build[sizeof(v.build) - 1] = 0;
-	if (v.driver_abi == CO_DRIVER_ABI_VERSION)
-		return 0;
-	return error_set(err, 0,
-			 CO_DEVICE_PATH ": the loaded driver (%s) speaks ABI %u, these tools (" COLINUX_VERSION ") speak ABI %d: install both from one release, then `rmmod colinux` and `modprobe colinux`",
-			 (const char *)v.build, v.driver_abi,
-			 CO_DRIVER_ABI_VERSION);
-}
-
 struct driver *driver_open(struct error **err)
 {
 	struct driver *d = need(sizeof(*d));
@@ -67,7 +49,9 @@ struct driver *driver_open(struct error **err)
 		free(d);
 		return NULL;
 	}
-	if (check_version(d, err)) {
+	if (driver_check_version(d, CO_DEVICE_PATH,
+				 ", then `rmmod colinux` and `modprobe colinux`",
+				 err)) {
 		driver_close(d);
 		return NULL;
 	}

@@ -8,7 +8,6 @@
 
 #include "../../../host/nt/ioctl.h"
 #include "../../lib/text.h"
-#include "../../lib/version.h"
 #include "../errors.h"
 #include "driver_bells.h"
 #include "driver_control.h"
@@ -157,23 +156,6 @@ int driver_request(struct driver *d, unsigned int nr, void *buf, size_t size)
 
 /* ---- opening ---------------------------------------------------------------- */
 
-static int check_version(struct driver *d, struct error **err)
-{
-	struct co_req_version v = { 0 };
-	int rc = driver_request(d, CO_REQ_VERSION, &v, sizeof(v));
-
-	if (rc)
-		return error_set(err, -rc,
-				 CO_NT_DEVICE_PATH ": the driver doesn't tell its version; is it colinux's");
-	v.build[sizeof(v.build) - 1] = 0;
-	if (v.driver_abi == CO_DRIVER_ABI_VERSION)
-		return 0;
-	return error_set(err, 0,
-			 CO_NT_DEVICE_PATH ": the loaded driver (%s) speaks ABI %u, these tools (" COLINUX_VERSION ") speak ABI %d: install both from one release",
-			 (const char *)v.build, v.driver_abi,
-			 CO_DRIVER_ABI_VERSION);
-}
-
 static HANDLE open_device(void)
 {
 	return CreateFileA(CO_NT_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0,
@@ -199,7 +181,7 @@ struct driver *driver_open(struct error **err)
 		free(d);
 		return NULL;
 	}
-	if (check_version(d, err)) {
+	if (driver_check_version(d, CO_NT_DEVICE_PATH, "", err)) {
 		driver_close(d);
 		return NULL;
 	}
