@@ -19,9 +19,10 @@ stop()
 {
 	colinux stop --force g >/tmp/stop 2>&1
 	for try in $(seq 100); do
-		[ -z "$(pgrep colinux-daemon)" ] && return 0
+		[ -z "$(pidof colinux-daemon)" ] && return 0
 		sleep 0.1
 	done
+	check "the daemon ends within 10 s" 1 "$(cat /tmp/stop; ps)"
 }
 
 # A number of the driver's: stat NAME
@@ -214,7 +215,7 @@ overhead_of()
 	start mem="$1" maxmem="$1" || return 1
 	sleep 2
 	used=$((before - $(free_kb) - $(guest_mb) * 1024))
-	echo "# a VM of $1 MiB: $used kB beyond its memory, daemon PSS $(awk '/^Pss:/ { s += $2 } END { print s }' /proc/$(pgrep colinux-daemon)/smaps) kB of which guest memory is part"
+	echo "# a VM of $1 MiB: $used kB beyond its memory, daemon PSS $(awk '/^Pss:/ { s += $2 } END { print s }' /proc/$(pidof colinux-daemon)/smaps) kB of which guest memory is part"
 	stop
 }
 
