@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the lab host: the world switch under load. Prints TAP without numbers.
-# $1 = trips, nmi, forward, late, snapshot or xcr0
+# $1 = trips, nmi, forward, late, snapshot, xcr0 or count
 
 . /check.sh
 
@@ -92,6 +92,14 @@ snapshot)
 	diff /tmp/before /tmp/after >/tmp/diff
 	[ $? = 0 ] && [ $status = 0 ]
 	check "$(wc -l </tmp/before) values of the host's state are what they were" $? "$(cat /tmp/diff /tmp/err | tr '\n' ';')"
+	;;
+count)
+	# The clock is the instructions: a tick each (lab/lab --icount).
+	/covm /trips 32 "calls=100000" >/tmp/out 2>/tmp/err
+	status=$?
+	echo "# instructions of 100 round trips: $(($(value ticks /tmp/out) / 1000))"
+	[ $status = 0 ] && [ "$(value calls /tmp/out)" = 100000 ]
+	check "100,000 hypercall round trips are counted" $? "status $status: $(cat /tmp/out /tmp/err)"
 	;;
 xcr0)
 	/covm /xcr0 32 "rounds=1000" >/tmp/out 2>/tmp/err
