@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
-#include "fake.h"
+#include "fake_inside.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,8 @@ struct fake fake;
 __thread void *fake_process;
 __thread co_u32 fake_cpu;
 char fake_first[] = "a process";
-static __thread bool irqs_are_off;
-static __thread co_u8 irql;
+__thread bool irqs_are_off;
+__thread co_u8 irql;
 
 void fake_die(const char *format, ...)
 {
@@ -29,8 +28,7 @@ void fake_die(const char *format, ...)
 
 /* ---- where a function may be called -------------------------------------------- */
 
-#define AT_MOST(level) at_most(level, __func__)
-static void at_most(co_u8 level, const char *function)
+void at_most(co_u8 level, const char *function)
 {
 	if (irqs_are_off && irql < HIGH_LEVEL)
 		fake_die("%s() with interrupts off", function);
@@ -75,12 +73,12 @@ void KeLowerIrql(co_u8 level)
 
 /* ---- what is alive ------------------------------------------------------------------ */
 
-static bool fails(void)
+bool fails(void)
 {
 	return co_fetch_add(&fake.allocations, 1) + 1 == fake.fail_at;
 }
 
-static void alive(int change)
+void alive(int change)
 {
 	co_fetch_add(&fake.live, (co_u64)(co_s64)change);
 }
@@ -138,8 +136,8 @@ co_u8 MmIsAddressValid(const void *va)
 
 /* ---- waiting --------------------------------------------------------------------------- */
 
-static pthread_mutex_t big = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+pthread_mutex_t big = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
 enum { EVENT = 1, MUTEX };
 
@@ -265,238 +263,6 @@ co_s64 ObfReferenceObject(void *object)
 co_s64 ObfDereferenceObject(void *object)
 {
 	(void)object;
-	alive(-1);
-	return 1;
-}
-
-/* ---- DPCs and timers: a thread that is all of the system's interrupts --------------------- */
-
-enum { D_NEXT, D_FN, D_CONTEXT, D_QUEUED, D_TARGET };
-enum { T_SET, T_DUE, T_DPC };
-
-static struct nt_dpc *queue;
-static struct nt_ktimer *timers[512];
-static bool dpc_runs, dpc_ends;
-static pthread_t dpc_thread;
-
-void KeInitializeDpc(struct nt_dpc *dpc, nt_dpc_fn *fn, void *context)
-{
-	memset(dpc, 0, sizeof(*dpc));
-	dpc->opaque[D_FN] = (co_uptr)fn;
-	dpc->opaque[D_CONTEXT] = (co_uptr)context;
-}
-
-void KeSetImportanceDpc(struct nt_dpc *dpc, co_u32 importance)
-{
-	(void)dpc;
-	(void)importance;
-}
-
-void KeSetTargetProcessorDpc(struct nt_dpc *dpc, co_u8 number)
-{
-	dpc->opaque[D_TARGET] = number + 1;
-}
-
-static bool enqueue(struct nt_dpc *dpc)
-{
-	if (dpc->opaque[D_QUEUED])
-		return false;
-	dpc->opaque[D_QUEUED] = 1;
-	dpc->opaque[D_NEXT] = (co_uptr)queue;
-	queue = dpc;
-	pthread_cond_broadcast(&changed);
-	return true;
-}
-
-co_u8 KeInsertQueueDpc(struct nt_dpc *dpc, void *a, void *b)
-{
-	bool done;
-
-	(void)a;
-	(void)b;
-	if (irqs_are_off && irql != HIGH_LEVEL)
-		fake_die("KeInsertQueueDpc() with interrupts off, not at HIGH_LEVEL");
-	pthread_mutex_lock(&big);
-	if (dpc->opaque[D_TARGET] && !dpc->opaque[D_CONTEXT])
-		fake.kicks++;
-	done = enqueue(dpc);
-	pthread_mutex_unlock(&big);
-	return done;
-}
-
-static co_u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (co_u64)t.tv_sec * 1000000000 + (co_u64)t.tv_nsec;
-}
-
-static void timers_look(void)
-{
-	co_u32 i;
-
-	for (i = 0; i < CO_ARRAY_SIZE(timers); i++) {
-		if (!timers[i] || timers[i]->opaque[T_DUE] > now_ns())
-			continue;
-		enqueue((struct nt_dpc *)(co_uptr)timers[i]->opaque[T_DPC]);
-		timers[i] = NULL;
-	}
-}
-
-static void dpc_run(struct nt_dpc *dpc)
-{
-	nt_dpc_fn *fn = (nt_dpc_fn *)(co_uptr)dpc->opaque[D_FN];
-	void *context = (void *)(co_uptr)dpc->opaque[D_CONTEXT];
-
-	queue = (struct nt_dpc *)(co_uptr)dpc->opaque[D_NEXT];
-	dpc->opaque[D_QUEUED] = 0;
-	dpc_runs = true;
-	pthread_mutex_unlock(&big);
-	fn(dpc, context, NULL, NULL);
-	if (irqs_are_off || irql != DISPATCH_LEVEL)
-		fake_die("a DPC leaves interrupts off, or IRQL %d", irql);
-	pthread_mutex_lock(&big);
-	dpc_runs = false;
-	pthread_cond_broadcast(&changed);
-}
-
-static void *dpc_loop(void *unused)
-{
-	struct timespec t;
-
-	irql = DISPATCH_LEVEL;
-	pthread_mutex_lock(&big);
-	while (!dpc_ends) {
-		timers_look();
-		if (queue) {
-			dpc_run(queue);
-			continue;
-		}
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_nsec += 1000000;
-		if (t.tv_nsec >= 1000000000) {
-			t.tv_nsec -= 1000000000;
-			t.tv_sec++;
-		}
-		pthread_cond_timedwait(&changed, &big, &t);
-	}
-	pthread_mutex_unlock(&big);
-	return unused;
-}
-
-void KeFlushQueuedDpcs(void)
-{
-	AT_MOST(PASSIVE_LEVEL);
-	pthread_mutex_lock(&big);
-	while (queue || dpc_runs)
-		pthread_cond_wait(&changed, &big);
-	pthread_mutex_unlock(&big);
-}
-
-void KeInitializeTimer(struct nt_ktimer *timer)
-{
-	memset(timer, 0, sizeof(*timer));
-}
-
-static bool timer_remove(struct nt_ktimer *timer)
-{
-	co_u32 i;
-
-	for (i = 0; i < CO_ARRAY_SIZE(timers); i++) {
-		if (timers[i] != timer)
-			continue;
-		timers[i] = NULL;
-		return true;
-	}
-	return false;
-}
-
-co_u8 KeSetTimer(struct nt_ktimer *timer, co_s64 due, struct nt_dpc *dpc)
-{
-	bool was;
-	co_u32 i;
-
-	AT_MOST(DISPATCH_LEVEL);
-	if (due >= 0)
-		fake_die("KeSetTimer() to a date");
-	pthread_mutex_lock(&big);
-	was = timer_remove(timer);
-	for (i = 0; timers[i]; i++)
-		;
-	timer->opaque[T_DUE] = now_ns() + (co_u64)-due * 100;
-	timer->opaque[T_DPC] = (co_uptr)dpc;
-	timers[i] = timer;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&big);
-	return was;
-}
-
-co_u8 KeCancelTimer(struct nt_ktimer *timer)
-{
-	bool was;
-
-	AT_MOST(DISPATCH_LEVEL);
-	pthread_mutex_lock(&big);
-	was = timer_remove(timer);
-	pthread_mutex_unlock(&big);
-	return was;
-}
-
-struct high {
-	struct nt_ktimer timer;
-	struct nt_dpc dpc;
-	void (*fn)(void *timer, void *context);
-	void *context;
-};
-
-static void high_fired(struct nt_dpc *dpc, void *context, void *a, void *b)
-{
-	struct high *h = context;
-
-	(void)dpc;
-	(void)a;
-	(void)b;
-	h->fn(h, h->context);
-}
-
-static void *ExAllocateTimer(void (*fn)(void *timer, void *context), void *context,
-			     co_u32 attributes)
-{
-	struct high *h;
-
-	AT_MOST(DISPATCH_LEVEL);
-	(void)attributes;
-	if (fails())
-		return NULL;
-	h = calloc(1, sizeof(*h));
-	h->fn = fn;
-	h->context = context;
-	KeInitializeDpc(&h->dpc, high_fired, h);
-	alive(1);
-	return h;
-}
-
-static co_u8 ExSetTimer(void *timer, co_s64 due, co_s64 period, void *more)
-{
-	struct high *h = timer;
-
-	(void)period;
-	(void)more;
-	return KeSetTimer(&h->timer, due, &h->dpc);
-}
-
-static co_u8 ExDeleteTimer(void *timer, co_u8 cancel, co_u8 wait, void *more)
-{
-	struct high *h = timer;
-
-	AT_MOST(PASSIVE_LEVEL);
-	(void)more;
-	if (!cancel || !wait)
-		fake_die("ExDeleteTimer() without waiting");
-	KeCancelTimer(&h->timer);
-	KeFlushQueuedDpcs();
-	free(h);
 	alive(-1);
 	return 1;
 }
@@ -668,24 +434,13 @@ void fake_start(void)
 	fake.admin = true;
 	fake.major = 10;
 	fake_process = fake_first;
-	dpc_ends = false;
-	if (pthread_create(&dpc_thread, NULL, dpc_loop, NULL))
-		fake_die("no thread");
+	timers_start();
 }
 
 void fake_end(void)
 {
-	co_u32 i;
-
-	pthread_mutex_lock(&big);
-	dpc_ends = true;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&big);
-	pthread_join(dpc_thread, NULL);
-	for (i = 0; i < CO_ARRAY_SIZE(timers); i++)
-		if (timers[i])
-			fake_die("a timer is set, and nobody is left");
-	if (queue || fake.live || fake.fpu || fake.user_maps)
+	timers_end();
+	if (fake.live || fake.fpu || fake.user_maps)
 		fake_die("left: %llu objects, FPU %lld, %llu user mappings",
 			 fake.live, (co_s64)fake.fpu, fake.user_maps);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests, callbacks, rights. */
 #define _GNU_SOURCE
-#include "fake.h"
+#include "fake_inside.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -13,16 +13,6 @@ ntstatus DriverEntry(struct nt_driver *driver, const struct nt_string *path);
 static struct nt_driver driver;
 static char the_device;
 static pthread_mutex_t cancel_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static bool fails(void)
-{
-	return co_fetch_add(&fake.allocations, 1) + 1 == fake.fail_at;
-}
-
-static void alive(int change)
-{
-	co_fetch_add(&fake.live, (co_u64)(co_s64)change);
-}
 
 /* ---- the driver ------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The fake machine's memory: a file, whose pages are its frames. */
 #define _GNU_SOURCE
-#include "fake.h"
+#include "fake_inside.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,16 +19,6 @@ static co_u32 contiguous[BLOCKS]; /* blocks that begin here */
 
 /* Where contiguous memory is: MmGetPhysicalAddress() masks this out. */
 #define CONTIGUOUS 0x500000000000
-
-static bool fails(void)
-{
-	return co_fetch_add(&fake.allocations, 1) + 1 == fake.fail_at;
-}
-
-static void alive(int change)
-{
-	co_fetch_add(&fake.live, (co_u64)(co_s64)change);
-}
 
 void fake_memory_start(void);
 void fake_memory_start(void)
