@@ -193,6 +193,68 @@ static void test_dhcp(void **state)
 	assert_memory_equal(dhcp_option(offer, 12), "box", 3);
 }
 
+static int datagram_socket(unsigned int *port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	socklen_t n = sizeof(in);
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(s, (struct sockaddr *)&in, n), 0);
+	getsockname(s, (struct sockaddr *)&in, &n);
+	*port = ntohs(in.sin_port);
+	return s;
+}
+
+static void send_udp(struct guest *g, unsigned int from, unsigned int to, const char *text)
+{
+	uint8_t f[512], *u;
+	size_t n = strlen(text);
+
+	u = ip_packet(g, f, host_mac, own_ip, host_ip, 17, 8 + n);
+	put16(u, from);
+	put16(u + 2, to);
+	put16(u + 4, (unsigned int)(8 + n));
+	memcpy(u + 8, text, n);
+	finish_l4(f, 6, 8 + n);
+	send_bytes(g, f, 14 + 20 + 8 + n);
+}
+
+static bool is_udp(const uint8_t *f)
+{
+	return get16(f + 12) == 0x0800 && f[14 + 9] == 17;
+}
+
+/* A datagram's answer comes back, also that of the very first one: libslirp's clock
+ * stands at zero then, or has stood since the loop went to sleep. The first test, for
+ * that clock is the process's. */
+static void test_udp_answered(void **state)
+{
+	struct guest *g = *state;
+	struct sockaddr_in from;
+	socklen_t size = sizeof(from);
+	uint64_t end = now_ms() + PATIENCE_MS;
+	unsigned int port;
+	int s = datagram_socket(&port);
+	const uint8_t *f;
+	char text[8];
+	ssize_t n;
+
+	send_arp(g, own_ip, host_ip);
+	send_udp(g, 4100, port, "ping");
+	while ((n = recvfrom(s, text, sizeof(text), 0, (struct sockaddr *)&from,
+			     &size)) < 0 && now_ms() < end)
+		turn(g);
+	assert_int_equal(n, 4);
+	turn(g);
+	assert_int_equal(sendto(s, "pong", 4, 0, (struct sockaddr *)&from, size), 4);
+	f = await_frame(g, is_udp);
+	assert_non_null(f);
+	assert_int_equal(get16(f + 14 + 20 + 2), 4100);
+	assert_memory_equal(f + 14 + 20 + 8, "pong", 4);
+	close(s);
+}
+
 static int listener(unsigned int *port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
@@ -383,7 +445,7 @@ int main(void)
 {
 #define S(f) cmocka_unit_test_setup_teardown(f, slirp_setup, slirp_teardown)
 	const struct CMUnitTest tests[] = {
-		S(test_arp),	 S(test_dhcp),	   S(test_tcp_out),
+		S(test_udp_answered), S(test_arp), S(test_dhcp), S(test_tcp_out),
 		S(test_tcp_refused), S(test_forward), S(test_full),
 		S(test_garbage),
 	};

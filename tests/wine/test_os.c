@@ -451,6 +451,7 @@ static uint8_t datagram[] = {
 	0x12, 0x34, 0, 0, 0, 12, 0, 0, 'p', 'i', 'n', 'g', /* UDP, no sum */
 };
 static bool told_address; /* it said where 10.0.2.2 is */
+static bool answered;	  /* the datagram's answer came */
 
 static bool receive(struct net_user *user, const struct net_header *header,
 		    const struct iovec *frame, unsigned int n)
@@ -462,6 +463,8 @@ static bool receive(struct net_user *user, const struct net_header *header,
 	EQUAL(n, 1);
 	told_address |= frame->iov_len >= 42 && f[12] == 8 && f[13] == 6 &&
 			f[21] == 2 && !memcmp(f + 28, "\12\0\2\2", 4);
+	answered |= frame->iov_len >= 46 && f[12] == 8 && f[13] == 0 &&
+		    f[23] == 17 && !memcmp(f + 42, "pong", 4);
 	return true;
 }
 
@@ -524,6 +527,10 @@ static void exchange(struct net_backend *b, uv_loop_t *loop, SOCKET s)
 	}
 	CHECK(!strcmp(text, "ping"));
 	CHECK(told_address);
+	EQUAL(sendto(s, "pong", 4, 0, (struct sockaddr *)&from, size), 4);
+	for (tries = 0; tries < 500 && !answered; tries++)
+		uv_run(loop, UV_RUN_ONCE);
+	CHECK(answered);
 }
 
 static void test_slirp(const char *folder)

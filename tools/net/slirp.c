@@ -56,6 +56,7 @@ struct slirp {
 	unsigned int handles; /* that aren't closed yet */
 	bool closing, filled;
 	bool came; /* something that libslirp wasn't told yet */
+	bool late; /* libslirp's clock stands where it was before the loop slept */
 	struct watched **watched; /* by descriptor */
 	size_t watched_room;
 	struct frame *first, **last;
@@ -130,6 +131,16 @@ static void slirp_ready(struct net_backend *b)
 
 /* ---- from the guest --------------------------------------------------------- */
 
+/* libslirp reads its clock only when it is told of sockets, here of none. What a guest
+ * begins after a long silence would otherwise be too old at once: a question to a name
+ * server after 10 s, any datagram's way back after 4 minutes. */
+static void catch_up(struct slirp *s)
+{
+	if (s->late)
+		slirp_pollfds_poll(s->stack, 1, NULL, NULL);
+	s->late = false;
+}
+
 /* libslirp looks at a frame more than once: it gets a copy. */
 static bool slirp_send(struct net_backend *b, const struct net_header *header,
 		       const struct iovec *frame, unsigned int n)
@@ -143,6 +154,7 @@ static bool slirp_send(struct net_backend *b, const struct net_header *header,
 		memcpy(s->out + at, frame[i].iov_base, frame[i].iov_len);
 		at += frame[i].iov_len;
 	}
+	catch_up(s);
 	slirp_input(s->stack, s->out, (int)at);
 	return true; /* its answers are flushed when the loop has turned */
 }
@@ -356,7 +368,7 @@ static int came(int index, void *opaque)
 
 static void tell_events(struct slirp *s)
 {
-	s->filled = s->came = false;
+	s->filled = s->came = s->late = false;
 	slirp_pollfds_poll(s->stack, 0, came, s);
 	if (s->b.user)
 		s->b.user->ops->flush(s->b.user);
@@ -376,7 +388,7 @@ static void before_sleep(uv_prepare_t *prepare)
 		if (s->watched[i])
 			s->watched[i]->wanted = s->watched[i]->came = 0;
 	slirp_pollfds_fill(s->stack, &timeout, add_poll, s);
-	s->filled = true;
+	s->filled = s->late = true;
 	rearm(s);
 	if (timeout == UINT32_MAX)
 		uv_timer_stop(&s->timeout);
@@ -586,6 +598,7 @@ struct net_backend *slirp_open(uv_loop_t *loop, const char *name,
 	s->b.ops = &slirp_ops;
 	s->b.mtu = NET_MTU_LOCAL;
 	s->loop = loop;
+	s->late = true;
 	s->last = &s->first;
 	s->stack = new_stack(s, name);
 	if (!s->stack) {
