@@ -67,11 +67,14 @@ grep -q '^verdict: *panic: sysrq triggered crash' /tmp/info &&
 check "info tells a panic's cause and last lines" $? "$(cat /tmp/info)"
 
 start
-in_guest 'trap "" TERM INT; while :; do :; done' &
-sleep 2
-colinux stop --timeout 1 g >/tmp/said
-grep -q 'g: killed' /tmp/said && colinux info g | grep -q "didn't in time"
-check "a guest that doesn't power off in time is stopped" $? "$(cat /tmp/said; colinux info g)"
+in_guest 'trap "" TERM INT; echo spins; while :; do :; done' &
+for try in $(seq 600); do
+	grep -q spins /tmp/said && break
+	sleep 0.1
+done
+colinux stop --timeout 1 g >/tmp/stopped
+grep -q 'g: killed' /tmp/stopped && colinux info g | grep -q "didn't in time"
+check "a guest that doesn't power off in time is stopped" $? "$(cat /tmp/stopped; colinux info g)"
 start
 check "and the next one starts at once" $? "$(cat /tmp/start)"
 kill -9 "$(cat /run/colinux/g.lock)"
