@@ -193,11 +193,12 @@ static void test_dhcp(void **state)
 	assert_memory_equal(dhcp_option(offer, 12), "box", 3);
 }
 
-static int datagram_socket(unsigned int *port)
+/* A socket of the host's loopback, at any port. */
+static int host_socket(int type, unsigned int *port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	socklen_t n = sizeof(in);
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	int s = socket(AF_INET, type | SOCK_NONBLOCK, 0);
 
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(s, (struct sockaddr *)&in, n), 0);
@@ -235,7 +236,7 @@ static void test_udp_answered(void **state)
 	socklen_t size = sizeof(from);
 	uint64_t end = now_ms() + PATIENCE_MS;
 	unsigned int port;
-	int s = datagram_socket(&port);
+	int s = host_socket(SOCK_DGRAM, &port);
 	const uint8_t *f;
 	char text[8];
 	ssize_t n;
@@ -257,15 +258,9 @@ static void test_udp_answered(void **state)
 
 static int listener(unsigned int *port)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	socklen_t n = sizeof(in);
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int s = host_socket(SOCK_STREAM, port);
 
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(s, (struct sockaddr *)&in, n), 0);
 	assert_int_equal(listen(s, 4), 0);
-	getsockname(s, (struct sockaddr *)&in, &n);
-	*port = ntohs(in.sin_port);
 	return s;
 }
 
