@@ -188,7 +188,7 @@ reads_on() # VM
 {
 	for try in 1 2 3 4 5 6; do
 		colinux exec --wait 300 "$1" -c 'cat /dev/vda >/dev/null' || return 1
-		[ "$(mb_of "$1")" -ge 300 ] && return 0
+		[ "$(mb_of "$1")" -lt 300 ] || break
 	done
 }
 
@@ -233,9 +233,9 @@ held_mb()
 settled()
 {
 	for try in $(seq 20); do
-		mb=$(guest_mb)
+		has=$(guest_mb)
 		sleep 3
-		[ "$(guest_mb)" != "$mb" ] || return 0
+		[ "$(guest_mb)" != "$has" ] || return 0
 	done
 }
 
@@ -248,9 +248,9 @@ overhead_of()
 	for try in $(seq 10); do
 		settled
 		free=$(free_kb)
-		[ "$(guest_mb)" != "$mb" ] || break
+		[ "$(guest_mb)" != "$has" ] || break
 	done
-	used=$((before - free - mb * 1024))
+	used=$((before - free - has * 1024))
 	echo "# a VM of $1 MiB: $used kB beyond its memory, daemon PSS $(awk '/^Pss:/ { s += $2 } END { print s }' /proc/$(pidof colinux-daemon)/smaps) kB of which guest memory is part"
 	stop
 }
