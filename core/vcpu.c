@@ -37,8 +37,10 @@ int co_vcpu_load(struct co_vcpu *vcpu)
 bool co_vcpu_up(struct co_vcpu *vcpu)
 {
 	if (vcpu->index >= co_load(&vcpu->vm->online) ||
-	    !(co_load(&vcpu->area->event.state) & CO_VCPU_STATE_OFF) ||
-	    !co_compare_exchange(&vcpu->off, 1, 0))
+	    !(co_load(&vcpu->area->event.state) & CO_VCPU_STATE_OFF))
+		return false;
+	co_store(&vcpu->watch.began, 0);
+	if (!co_compare_exchange(&vcpu->off, 1, 0))
 		return false;
 	host_wake(&vcpu->wait);
 	return true;

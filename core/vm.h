@@ -54,6 +54,7 @@ struct co_watch {
 	co_u32 entries; /* into the guest */
 	co_u32 seen;	/* of them, at the last look */
 	co_u32 kicked;	/* an interrupt was tried first */
+	co_u32 began;	/* left by itself since its start: it has its own tables */
 	co_u64 since;	/* when it entered, host_time_ns(); 0: it's out */
 	co_u64 stuck_ns; /* in the guest before that, with NMIs as the only exits */
 };

@@ -11,7 +11,9 @@
  *
  * The look comes seldom, and not at all for a vCPU that sleeps: an idle machine
  * shall not be woken for it. First an ordinary interrupt: a guest that has its
- * interrupts on (and a host without ticks) just hadn't a reason to leave.
+ * interrupts on (and a host without ticks) just hadn't a reason to leave. And to
+ * a kernel in its first steps, without a gate or a stack for it, an NMI is fatal,
+ * to the host as well: until a vCPU has made its first call it gets more time.
  */
 #include "vm.h"
 
@@ -19,6 +21,7 @@
 #define LOOK_NS	 (1000 * MS_NS) /* that long a guest may keep a processor */
 #define AGAIN_NS (50 * MS_NS)	/* that long once it has done so */
 #define LAZY_NS	 (2000 * MS_NS) /* for one that wakes often, shortly */
+#define BEGIN_NS (10000 * MS_NS) /* that long its first steps may take */
 
 /* Entries between two looks that make staying armed cheaper than arming anew. */
 #define OFTEN 2
@@ -59,6 +62,8 @@ void co_watch_leave(struct co_vcpu *vcpu, co_u64 now, bool progress)
 		co_store(&w->stuck_ns, 0);
 		co_store(&w->kicked, 0);
 	}
+	if (progress && !w->began)
+		co_store(&w->began, 1);
 	co_store(&w->since, 0);
 }
 
@@ -92,6 +97,8 @@ static void free_cpu(struct co_vcpu *vcpu, co_u64 held)
 		host_kick(co_load(&vcpu->cpu), false);
 		return;
 	}
+	if (!co_load(&vcpu->watch.began) && held < BEGIN_NS)
+		return;
 	if (vm->watchdog_ns && held >= vm->watchdog_ns)
 		co_vm_stop(vm, CO_VERDICT_STUCK,
 			   "vCPU %u kept its processor for %llu s with interrupts off",

@@ -52,7 +52,10 @@ static int start_with(void **state, co_u32 watchdog)
 	struct co_req_vm_create req = create_request(64 * MIB);
 	int err;
 
-	count = at = 0;
+	/* Its first call: it has begun. */
+	stays[0] = (struct stay){ 1, true, CO_CALL_YIELD };
+	count = 1;
+	at = 0;
 	left_ms = 0;
 	if (unit_start(state))
 		return -1;
@@ -93,6 +96,7 @@ static void run(void)
 static void short_stay_costs_one_look(void **state)
 {
 	(void)state;
+	count = 0;
 	run();
 	assert_true(sim_timer_next() != 0);
 	assert_equal(sim_timer_away(), CPU);
@@ -143,6 +147,39 @@ static void slow_guest_goes_on(void **state)
 	assert_equal(VM->stats.rescues, sim.nmis);
 	assert_equal(sim.replayed[CO_VECTOR_NMI], sim.nmis);
 	assert_equal(VCPU->watch.stuck_ns, 0);
+}
+
+/* It may have no gate for an NMI yet. */
+static void first_steps_take_their_time(void **state)
+{
+	(void)state;
+	count = 0;
+	stay(9990, true, CO_CALL_YIELD);
+	run();
+	assert_equal(VM->verdict, CO_STOP_POWEROFF);
+	assert_equal(sim.nmis, 0);
+}
+
+static void first_steps_end(void **state)
+{
+	(void)state;
+	count = 0;
+	stay(60010, true, CO_CALL_YIELD);
+	run();
+	assert_equal(VM->verdict, CO_VERDICT_STUCK);
+	assert_true(sim.nmis > 0);
+}
+
+/* A vCPU that is started again begins anew. */
+static void first_steps_of_the_next_start(void **state)
+{
+	(void)state;
+	run();
+	assert_equal(VCPU->watch.began, 1);
+	co_store(&VCPU->off, 1);
+	co_store(&VCPU->area->event.state, CO_VCPU_STATE_OUT | CO_VCPU_STATE_OFF);
+	assert_true(co_vcpu_up(VCPU));
+	assert_equal(VCPU->watch.began, 0);
 }
 
 static void stuck_guest_is_ended(void **state)
@@ -204,6 +241,7 @@ static void timer_is_set_anew_when_a_cpu_goes(void **state)
 	(void)state;
 	co_watch_moved(VM);
 	assert_equal(sim_timer_next(), 0);
+	count = 0;
 	stay(1, true, CO_CALL_STOP);
 	run();
 	assert_equal(sim_timer_next(), now + 1000 * MS);
@@ -299,6 +337,9 @@ int main(void)
 		TEST(who_wakes_often_is_looked_at_seldom),
 		TEST(interrupts_on_need_no_nmi),
 		TEST(slow_guest_goes_on),
+		TEST(first_steps_take_their_time),
+		TEST(first_steps_end),
+		TEST(first_steps_of_the_next_start),
 		TEST(stuck_guest_is_ended),
 		TEST(time_counts_from_the_last_exit),
 		cmocka_unit_test_setup_teardown(never_ended_without_a_limit,
