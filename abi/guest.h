@@ -30,7 +30,7 @@
 
 #include "types.h"
 
-#define CO_GUEST_ABI_VERSION 2
+#define CO_GUEST_ABI_VERSION 3
 /* hdr.hardware_subarch; Linux has 0..4 of its own (asm/bootparam.h). */
 #define CO_SUBARCH 5
 
@@ -49,8 +49,11 @@
  * by masking its stack pointer, whosever stack it is.
  */
 #define CO_SCRATCH_GDT_ENTRIES 16 /* a TR selector must be below 0x78 */
-#define CO_SCRATCH_IDT_ENTRIES 19 /* only 2 (NMI) and 18 (#MC) are present */
+#define CO_SCRATCH_IDT_ENTRIES 19 /* only these are present; SDM vol. 3A, table 6-1 */
 #define CO_VECTOR_NMI 2
+#define CO_VECTOR_NP  11 /* segment not present */
+#define CO_VECTOR_GP  13
+#define CO_VECTOR_PF  14
 #define CO_VECTOR_MCE 18
 
 #ifndef __ASSEMBLER__
@@ -202,10 +205,11 @@ struct co_guest_note {
 	co_u64 arrive; /* where the host's passage jumps to, %rdi = page */
 	co_u64 nmi_stub; /* gate targets for the guest's scratch IDT */
 	co_u64 mce_stub;
+	co_u64 fault_stub; /* of #NP, #GP and #PF, when a selector is loaded */
 	co_u64 direct_map4; /* base of the direct map with 4-level tables */
 	co_u64 direct_map5; /* the same with 5-level tables, 0: not supported */
 };
-CO_ASSERT_SIZE(struct co_guest_note, 64);
+CO_ASSERT_SIZE(struct co_guest_note, 72);
 
 #endif /* __ASSEMBLER__ */
 

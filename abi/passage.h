@@ -16,7 +16,7 @@
  * Rules that the order keeps (each was paid for, see docs/switch.md):
  *
  *  - From `lidt` of the scratch IDT to `lidt` of the real one only vectors 2 and
- *    18 exist. Their stubs count in the passage page that they find by masking
+ *    18 may come. Their stubs count in the passage page that they find by masking
  *    the stack pointer, and return; so the stack pointer moves to the scratch
  *    stack before the scratch IDT is loaded, and leaves it after the real one is.
  *  - In the windows in which the scratch stack goes with the real IDT an NMI
@@ -25,6 +25,11 @@
  *  - CR4.PCIDE may be set only while CR3[11:0] is 0, as in the passage's CR3; it
  *    may be cleared any time, which flushes all of it. So CR4 goes before CR3
  *    in both directions.
+ *  - A selector of the guest's may have lost its descriptor while the register
+ *    keeps what it had cached: user programs can bring that about. Loading it
+ *    faults, and the stub makes it a null selector, as the kernel itself would.
+ *    A page fault of these, for an LDT that isn't mapped any more, spoils CR2,
+ *    which comes after them.
  *  - LTR refuses a busy TSS and would write the busy bit: it is given a copy of
  *    the descriptor in the scratch GDT. The kernel's own GDT is never written.
  *
@@ -161,8 +166,6 @@
 	je	.Lcr0_done\@
 	movq	%rcx, %cr0
 .Lcr0_done\@:
-	movq	CO_PP_CR2(%rdi), %rax
-	movq	%rax, %cr2
 	/* The task register. A kernel that hasn't loaded its own yet shows its
 	 * peer's selector, with no present descriptor behind it: skip. */
 	movzwl	CO_PP_TR(%rdi), %eax
@@ -180,12 +183,19 @@
 .Ltr_done\@:
 	lgdt	CO_PP_GDT(%rdi)
 	lldt	CO_PP_LDT(%rdi)
-	movw	CO_PP_DS(%rdi), %ds
-	movw	CO_PP_ES(%rdi), %es
 	movw	CO_PP_SS(%rdi), %ss
-	/* Selectors first: loading one may clear the base. */
-	movw	CO_PP_FS(%rdi), %fs
-	movw	CO_PP_GS(%rdi), %gs
+	/* By way of %eax, where CO_FAULT_STUB mends it. Before the bases: loading
+	 * a selector may clear one. */
+	movzwl	CO_PP_DS(%rdi), %eax
+	movl	%eax, %ds
+	movzwl	CO_PP_ES(%rdi), %eax
+	movl	%eax, %es
+	movzwl	CO_PP_FS(%rdi), %eax
+	movl	%eax, %fs
+	movzwl	CO_PP_GS(%rdi), %eax
+	movl	%eax, %gs
+	movq	CO_PP_CR2(%rdi), %rax
+	movq	%rax, %cr2
 	CO_MSR_LOAD CO_MSR_FS_BASE, CO_PP_FS_BASE
 	CO_MSR_LOAD CO_MSR_GS_BASE, CO_PP_GS_BASE
 	movq	CO_PP_RESULT(%rdi), %rax
@@ -217,6 +227,21 @@
 	incl	\counter(%rax)
 	popq	%rax
 	iretq
+.endm
+
+/* Gate of vectors 11, 13 and 14 in a scratch IDT: makes the selector in %eax null and
+ * has it loaded again. With %eax at 0 it was something else, and no place to go on
+ * from: without a stack that becomes a triple fault, as it would without the gate. */
+.macro CO_FAULT_STUB
+	endbr64
+	testl	%eax, %eax
+	jz	.Lno_selector\@
+	xorl	%eax, %eax
+	addq	$8, %rsp	/* error code */
+	iretq
+.Lno_selector\@:
+	xorl	%esp, %esp
+	int3
 .endm
 
 #endif /* __ASSEMBLER__ */

@@ -242,7 +242,7 @@ static int check_passage(const struct co_elf *elf,
 	co_u64 start = note->passage_start, end = note->passage_end, pa;
 	co_u32 index = segment_of(elf, start);
 	const co_u64 target[] = { note->arrive, note->nmi_stub,
-				  note->mce_stub };
+				  note->mce_stub, note->fault_stub };
 	co_u32 i;
 
 	if (index == CO_NO_SEGMENT || segment_of(elf, end - 1) != index ||

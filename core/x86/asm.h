@@ -11,6 +11,7 @@
 extern const char co_passage_text_start[], co_passage_text_end[];
 extern const char co_replay_table[];
 extern const char co_host_arrive[], co_host_nmi_stub[], co_host_mce_stub[];
+extern const char co_host_fault_stub[];
 
 CO_SYSV void co_world_switch(struct co_passage_page *page);
 CO_SYSV void co_replay_call(co_u64 target);

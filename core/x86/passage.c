@@ -162,14 +162,22 @@ static void gate_set(co_u64 gate[2], co_u64 target)
 	gate[1] = target >> 32;
 }
 
+/* One side's gate targets. */
+struct stubs {
+	co_u64 nmi, mce, fault;
+};
+
 /* Scratch tables of one side; `va` is where that side sees the page. */
 static void scratch_fill(struct co_passage_page *page, co_u64 va,
-			 co_u64 nmi_stub, co_u64 mce_stub)
+			 const struct stubs *stubs)
 {
 	page->scratch_gdt[SELECTOR_CODE / 8] = GDT_CODE;
 	page->scratch_gdt[SELECTOR_DATA / 8] = GDT_DATA;
-	gate_set(page->scratch_idt[CO_VECTOR_NMI], nmi_stub);
-	gate_set(page->scratch_idt[CO_VECTOR_MCE], mce_stub);
+	gate_set(page->scratch_idt[CO_VECTOR_NMI], stubs->nmi);
+	gate_set(page->scratch_idt[CO_VECTOR_MCE], stubs->mce);
+	gate_set(page->scratch_idt[CO_VECTOR_NP], stubs->fault);
+	gate_set(page->scratch_idt[CO_VECTOR_GP], stubs->fault);
+	gate_set(page->scratch_idt[CO_VECTOR_PF], stubs->fault);
 	page->scratch_gdt_ptr.limit = sizeof(page->scratch_gdt) - 1;
 	page->scratch_gdt_ptr.base =
 		va + __builtin_offsetof(struct co_passage_page, scratch_gdt);
@@ -183,17 +191,20 @@ static void pages_fill(struct co_vcpu *vcpu)
 	const struct co_image *image = &vcpu->vm->image;
 	struct co_passage_page *host = vcpu->passage.host;
 	struct co_passage_page *guest = vcpu->passage.guest;
+	const struct stubs ours = { (co_uptr)co_host_nmi_stub,
+				    (co_uptr)co_host_mce_stub,
+				    (co_uptr)co_host_fault_stub };
+	const struct stubs guests = { image->note.nmi_stub, image->note.mce_stub,
+				      image->note.fault_stub };
 
-	scratch_fill(host, (co_uptr)host, (co_uptr)co_host_nmi_stub,
-		     (co_uptr)co_host_mce_stub);
+	scratch_fill(host, (co_uptr)host, &ours);
 	host->passage_cr3 = vcpu->passage.cr3;
 	/* The first entry goes to the kernel's own start; run.c redirects it to
 	 * co_arrive once the guest has saved a state to arrive with. */
 	host->peer_entry = image->entry;
 	host->peer_arg2 = image->boot_params;
 
-	scratch_fill(guest, guest_page_va(vcpu), image->note.nmi_stub,
-		     image->note.mce_stub);
+	scratch_fill(guest, guest_page_va(vcpu), &guests);
 	guest->passage_cr3 = vcpu->passage.cr3;
 	guest->peer_entry = (co_uptr)co_host_arrive;
 	guest->peer_arg = (co_uptr)host;

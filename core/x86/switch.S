@@ -57,6 +57,10 @@ FUNCTION(co_host_mce_stub)
 	CO_PASSAGE_STUB CO_PP_MCE_COUNT
 END(co_host_mce_stub)
 
+FUNCTION(co_host_fault_stub)
+	CO_FAULT_STUB
+END(co_host_fault_stub)
+
 	.balign	CO_PAGE_SIZE, 0xcc
 	.globl	co_passage_text_end
 co_passage_text_end:

@@ -16,6 +16,7 @@
 	STACK_FRAME_NON_STANDARD co_host_arrive
 	STACK_FRAME_NON_STANDARD co_host_nmi_stub
 	STACK_FRAME_NON_STANDARD co_host_mce_stub
+	STACK_FRAME_NON_STANDARD co_host_fault_stub
 	STACK_FRAME_NON_STANDARD co_replay_table
 	STACK_FRAME_NON_STANDARD co_replay_call
 

@@ -36,6 +36,7 @@ work vectors2 vectors "$seconds" 12 &
 work hold1 hold "$seconds" 13 umip &
 work hold2 hold "$seconds" 14 umip &
 work breaks breaks 1 "$seconds" &
+work segments segments "$seconds" &
 work samples samples "$seconds" &
 work forks forks &
 wait

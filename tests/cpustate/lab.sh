@@ -42,6 +42,7 @@ move_threads $covm &
 until_stopped vectors vectors 2 $$ &
 until_stopped hold hold 2 5 umip &
 until_stopped breaks breaks 0 2 &
+until_stopped segments segments 2 &
 while kill -0 $covm 2>/dev/null && ! grep -q 'cpustate: starts' /tmp/console; do
 	sleep 1
 done
@@ -51,7 +52,7 @@ status=$?
 touch /tmp/stop
 wait
 tr -d '\r' </tmp/console | sed -n 's/.*cpustate: //p' >/tmp/said
-cat /tmp/vectors /tmp/hold /tmp/breaks >/tmp/here
+cat /tmp/vectors /tmp/hold /tmp/breaks /tmp/segments >/tmp/here
 sed 's/^/# host: /' /tmp/here /tmp/samples
 grep -v '^flags' /tmp/said | sed 's/^/# guest: /'
 echo "# vCPUs moved $(cat /tmp/moved) times; $(tail -n 1 /tmp/covm)"
@@ -73,6 +74,7 @@ for feature in $features; do
 	both "$feature is kept" "^hold kept.* $feature"
 done
 both "breakpoints and single steps count what they watch and no more" '^breaks kept'
+both "segment registers lose what their descriptors lose" '^segments kept'
 for flag in $flags; do
 	grep -m1 '^flags' /proc/cpuinfo | grep -qw "$flag" && grep '^flags' /tmp/said | grep -qw "$flag"
 	check "$flag is among both sides' flags" $? "$(grep -m1 '^flags' /proc/cpuinfo; grep '^flags' /tmp/said)"

@@ -59,6 +59,7 @@ static void check_loaded(const struct co_vm *vm)
 	require(note->arrive - note->passage_start < text, "arrive in text");
 	require(note->nmi_stub - note->passage_start < text, "NMI in text");
 	require(note->mce_stub - note->passage_start < text, "MCE in text");
+	require(note->fault_stub - note->passage_start < text, "fault in text");
 	require(co_memory_at(mem, image->boot_params, CO_PAGE_SIZE),
 		"boot_params in memory");
 	require(co_memory_at(mem, image->areas, sizeof(struct co_vcpu_area)),

@@ -119,6 +119,8 @@ nmi_stub:
 	CO_PASSAGE_STUB CO_PP_NMI_COUNT
 mce_stub:
 	CO_PASSAGE_STUB CO_PP_MCE_COUNT
+fault_stub:
+	CO_FAULT_STUB
 	.balign	CO_PAGE_SIZE
 passage_end:
 
@@ -156,7 +158,7 @@ common:
 
 	.section .note.colinux, "a", @note
 	.balign	4
-	.long	8, 64, CO_NOTE_TYPE
+	.long	8, 72, CO_NOTE_TYPE
 	.asciz	"colinux"
 	.long	CO_NOTE_MAGIC
 #ifdef WRONG_ABI
@@ -164,7 +166,7 @@ common:
 #else
 	.long	CO_GUEST_ABI_VERSION
 #endif
-	.quad	passage_start, passage_end, payload_arrive, nmi_stub, mce_stub
+	.quad	passage_start, passage_end, payload_arrive, nmi_stub, mce_stub, fault_stub
 	.quad	0xffffff8000000000, 0xffffff8000000000
 
 	.data

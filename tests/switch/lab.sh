@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the lab host: the world switch under load. Prints TAP without numbers.
-# $1 = trips, nmi, forward, late, snapshot, xcr0 or count
+# $1 = trips, nmi, forward, late, snapshot, xcr0, segments or count
 
 . /check.sh
 
@@ -106,6 +106,12 @@ xcr0)
 	status=$?
 	[ $status = 0 ] && [ "$(value rounds /tmp/out)" = 1000 ]
 	check "a guest takes components out of XCR0 and puts them back, 1000 times" $? "status $status: $(cat /tmp/out /tmp/err)"
+	;;
+segments)
+	/covm /segments 32 "" >/tmp/out 2>/tmp/err
+	status=$?
+	[ $status = 0 ] && [ "$(value segments /tmp/out)" = 5 ]
+	check "a guest's segments that have lost their descriptors are null, the rest is kept" $? "status $status: $(cat /tmp/out /tmp/err)"
 	;;
 esac
 exit 0

@@ -138,11 +138,12 @@ static void passage_of_more_than_four_pages(void **state)
 static void jump_targets_outside_the_passage(void **state)
 {
 	struct co_guest_note *note = &image->notes.note;
-	co_u64 *target[] = { &note->arrive, &note->nmi_stub, &note->mce_stub };
+	co_u64 *target[] = { &note->arrive, &note->nmi_stub, &note->mce_stub,
+			     &note->fault_stub };
 	co_u32 i;
 
 	(void)state;
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < CO_ARRAY_SIZE(target); i++) {
 		co_u64 good = *target[i];
 
 		*target[i] = PASSAGE_VA - 1;

@@ -169,14 +169,18 @@ static co_u64 gate_target(const co_u64 gate[2])
 }
 
 static void check_scratch(struct co_passage_page *page, co_u64 va,
-			  co_u64 nmi_stub, co_u64 mce_stub)
+			  co_u64 nmi_stub, co_u64 mce_stub, co_u64 fault_stub)
 {
+	const co_u64 stub[CO_SCRATCH_IDT_ENTRIES] = {
+		[2] = nmi_stub, [18] = mce_stub,
+		[11] = fault_stub, [13] = fault_stub, [14] = fault_stub,
+	};
 	co_u32 i;
 
-	assert_equal(gate_target(page->scratch_idt[2]), nmi_stub);
-	assert_equal(gate_target(page->scratch_idt[18]), mce_stub);
 	for (i = 0; i < CO_SCRATCH_IDT_ENTRIES; i++)
-		if (i != 2 && i != 18)
+		if (stub[i])
+			assert_equal(gate_target(page->scratch_idt[i]), stub[i]);
+		else
 			assert_equal(page->scratch_idt[i][0], 0);
 	assert_equal(page->scratch_gdt_ptr.limit, 16 * 8 - 1);
 	assert_equal(page->scratch_idt_ptr.limit, 19 * 16 - 1);
@@ -196,7 +200,7 @@ static void hosts_page(void **state)
 
 	(void)state;
 	check_scratch(host, (co_uptr)host, (co_uptr)co_host_nmi_stub,
-		      (co_uptr)co_host_mce_stub);
+		      (co_uptr)co_host_mce_stub, (co_uptr)co_host_fault_stub);
 	assert_equal(host->peer_entry, VM->image.entry);
 	assert_equal(host->peer_arg2, VM->image.boot_params);
 }
@@ -208,7 +212,8 @@ static void guests_page(void **state)
 
 	(void)state;
 	assert_ptr_equal(guest, unit_at(VM->image.areas));
-	check_scratch(guest, guest_page_va(), note->nmi_stub, note->mce_stub);
+	check_scratch(guest, guest_page_va(), note->nmi_stub, note->mce_stub,
+		      note->fault_stub);
 	assert_equal(guest->peer_entry, (co_uptr)co_host_arrive);
 	assert_equal(guest->peer_arg, (co_uptr)VCPU->passage.host);
 }
@@ -239,7 +244,7 @@ static void guest_text_at_the_hosts_address(void **state)
 	unit.image.segment[SEG_TEXT].p_vaddr = host;
 	note->passage_start = host;
 	note->passage_end = host + 0x1000;
-	note->arrive = note->nmi_stub = note->mce_stub = host + 8;
+	note->arrive = note->nmi_stub = note->mce_stub = note->fault_stub = host + 8;
 	assert_equal(unit_load(&req), -CO_EEXIST);
 	assert_equal(sim.live, live);
 	image_init(&unit.image);

@@ -36,6 +36,7 @@ static void notes_init(struct image *image)
 		.arrive = PASSAGE_VA + 0x40,
 		.nmi_stub = PASSAGE_VA + 0x80,
 		.mce_stub = PASSAGE_VA + 0xc0,
+		.fault_stub = PASSAGE_VA + 0x100,
 		.direct_map4 = 0xffff888000000000,
 		.direct_map5 = 0xff11000000000000,
 	};

@@ -20,6 +20,7 @@
 	.quad	co_arrive
 	.quad	co_nmi_stub
 	.quad	co_mce_stub
+	.quad	co_fault_stub
 	.quad	DIRECT_MAP4
 	.quad	DIRECT_MAP5
 4:	.balign	4

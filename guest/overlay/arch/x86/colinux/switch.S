@@ -55,6 +55,10 @@ SYM_CODE_START(co_mce_stub)
 	CO_PASSAGE_STUB CO_PP_MCE_COUNT
 SYM_CODE_END(co_mce_stub)
 
+SYM_CODE_START(co_fault_stub)
+	CO_FAULT_STUB
+SYM_CODE_END(co_fault_stub)
+
 	.balign	CO_PAGE_SIZE, 0x90
 	.globl	co_passage_end
 co_passage_end:
