@@ -186,6 +186,7 @@
 	movw	CO_PP_SS(%rdi), %ss
 	/* By way of %eax, where CO_FAULT_STUB mends it. Before the bases: loading
 	 * a selector may clear one. */
+.Lco_selectors:
 	movzwl	CO_PP_DS(%rdi), %eax
 	movl	%eax, %ds
 	movzwl	CO_PP_ES(%rdi), %eax
@@ -194,6 +195,7 @@
 	movl	%eax, %fs
 	movzwl	CO_PP_GS(%rdi), %eax
 	movl	%eax, %gs
+.Lco_selectors_end:
 	movq	CO_PP_CR2(%rdi), %rax
 	movq	%rax, %cr2
 	CO_MSR_LOAD CO_MSR_FS_BASE, CO_PP_FS_BASE
@@ -230,17 +232,22 @@
 .endm
 
 /* Gate of vectors 11, 13 and 14 in a scratch IDT: makes the selector in %eax null and
- * has it loaded again. With %eax at 0 it was something else, and no place to go on
- * from: without a stack that becomes a triple fault, as it would without the gate. */
+ * has it loaded again; CO_ARRIVE has nothing in %rdx there. Anywhere else there is no
+ * way to go on: without an IDT that becomes a triple fault, as without this gate. */
 .macro CO_FAULT_STUB
 	endbr64
-	testl	%eax, %eax
-	jz	.Lno_selector\@
+	leaq	.Lco_selectors(%rip), %rdx
+	negq	%rdx
+	addq	8(%rsp), %rdx	/* behind the error code: where it was */
+	cmpq	$(.Lco_selectors_end - .Lco_selectors), %rdx
+	jae	.Lno_selector\@
 	xorl	%eax, %eax
-	addq	$8, %rsp	/* error code */
+	addq	$8, %rsp
 	iretq
 .Lno_selector\@:
-	xorl	%esp, %esp
+	pushq	$0
+	pushq	$0
+	lidt	(%rsp)
 	int3
 .endm
 
