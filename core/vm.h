@@ -18,12 +18,13 @@
 struct co_vm;
 
 /* Processor state that is switched by C code, once per burst. */
-#define CO_MSR_SLOTS 24
+#define CO_MSR_SLOTS 32
 #define CO_XSTATE_MAX 16384 /* bytes; AMX alone is 8 KiB, the guest masks it */
 struct co_cpu_state {
 	co_u32 msr_present; /* bit n: this CPU has entry n of the table in state.c */
 	bool xsave; /* else FXSAVE */
 	bool pke;
+	bool quiet; /* this burst is of a vCPU's first steps */
 	co_u64 msr[CO_MSR_SLOTS]; /* guest's values */
 	co_u64 host_msr[CO_MSR_SLOTS];
 	co_u64 dr[4], dr6; /* the guest's */

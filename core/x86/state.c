@@ -28,34 +28,62 @@ enum msr_need {
 	LS_CFG,	   /* AMD 0x15 to 0x17, Hygon 0x18: SSBD without SPEC_CTRL; CPUID
 		    * doesn't show it, and most hypervisors have none */
 	TSX_CTRL,  /* IA32_ARCH_CAPABILITIES[7] */
+	SPLIT_LOCK, /* CPUID 7 EDX[30] and IA32_CORE_CAPABILITIES[5] */
 	PERF,	   /* architectural PMU version 2 or later */
+	PEBS,	   /* and debug store, with IA32_MISC_ENABLE[12] off */
 	PT,	   /* Intel processor trace */
+	AMD_PERF,  /* six counters: CPUID 0x80000001 ECX[23] */
+	AMD_PERF_2, /* with a global control: CPUID 0x80000022 EAX[0] */
+	IBS,	   /* CPUID 0x80000001 ECX[10] */
+};
+
+/* What it is in the guest. */
+enum msr_kind {
+	OWN,	/* what the guest wrote */
+	ZERO,	/* 0, whatever it wrote */
+	QUIET,	/* 0 in the first steps of a vCPU, for which an NMI is fatal
+		 * (watchdog.c), and the host's later */
 };
 
 /* Numbers: SDM vol. 4, table 2-2; AMD: APM vol. 2, appendix A. */
 static const struct {
 	co_u32 msr;
 	enum msr_need need;
-	bool zero; /* the guest's value is 0, whatever it wrote */
+	enum msr_kind kind;
 } msr_table[] = {
-	{ 0xc0000102, ALWAYS, false }, /* KERNEL_GS_BASE */
-	{ 0xc0000081, ALWAYS, false }, /* STAR */
-	{ 0xc0000082, ALWAYS, false }, /* LSTAR */
-	{ 0xc0000083, ALWAYS, false }, /* CSTAR */
-	{ 0xc0000084, ALWAYS, false }, /* SFMASK */
-	{ 0x174, ALWAYS, false },      /* SYSENTER_CS */
-	{ 0x175, ALWAYS, false },      /* SYSENTER_ESP */
-	{ 0x176, ALWAYS, false },      /* SYSENTER_EIP */
-	{ 0x1d9, ALWAYS, false },      /* DEBUGCTL: BTF, LBR, BTS */
-	{ 0xc0000103, TSC_AUX, false },
-	{ 0x48, SPEC_CTRL, false },
-	{ 0xc001011f, VIRT_SPEC, false },
-	{ 0xc0011020, LS_CFG, false },
-	{ 0x122, TSX_CTRL, false },
+	{ 0xc0000102, ALWAYS, OWN }, /* KERNEL_GS_BASE */
+	{ 0xc0000081, ALWAYS, OWN }, /* STAR */
+	{ 0xc0000082, ALWAYS, OWN }, /* LSTAR */
+	{ 0xc0000083, ALWAYS, OWN }, /* CSTAR */
+	{ 0xc0000084, ALWAYS, OWN }, /* SFMASK */
+	{ 0x174, ALWAYS, OWN },      /* SYSENTER_CS */
+	{ 0x175, ALWAYS, OWN },      /* SYSENTER_ESP */
+	{ 0x176, ALWAYS, OWN },      /* SYSENTER_EIP */
+	{ 0x1d9, ALWAYS, OWN },      /* DEBUGCTL: BTF, LBR, BTS */
+	{ 0xc0000103, TSC_AUX, OWN },
+	{ 0x48, SPEC_CTRL, OWN },
+	{ 0xc001011f, VIRT_SPEC, OWN },
+	{ 0xc0011020, LS_CFG, OWN },
+	{ 0x122, TSX_CTRL, OWN },
+	/* TEST_CTRL: where the host has it on, a split lock traps into the kernel
+	 * that runs, and the guest's would turn it off for good. */
+	{ 0x33, SPLIT_LOCK, ZERO },
 	/* Counters and trace that write by the host's linear addresses must
-	 * stand still while these mean something else. */
-	{ 0x38f, PERF, true }, /* PERF_GLOBAL_CTRL */
-	{ 0x570, PT, true },   /* RTIT_CTL */
+	 * stand still while these mean something else. PEBS by itself, too: an NMI
+	 * in our own code ends with the counters on. */
+	{ 0x38f, PERF, ZERO },	/* PERF_GLOBAL_CTRL */
+	{ 0x3f1, PEBS, ZERO },	/* PEBS_ENABLE */
+	{ 0x570, PT, ZERO },	/* RTIT_CTL */
+	/* AMD's write nothing to memory. */
+	{ 0xc0000301, AMD_PERF_2, ZERO }, /* PERF_CNTR_GLOBAL_CTL */
+	{ 0xc0010200, AMD_PERF, QUIET },  /* PERF_CTL0 */
+	{ 0xc0010202, AMD_PERF, QUIET },
+	{ 0xc0010204, AMD_PERF, QUIET },
+	{ 0xc0010206, AMD_PERF, QUIET },
+	{ 0xc0010208, AMD_PERF, QUIET },
+	{ 0xc001020a, AMD_PERF, QUIET },
+	{ 0xc0011030, IBS, QUIET }, /* IBS_FETCH_CTL */
+	{ 0xc0011033, IBS, QUIET }, /* IBS_OP_CTL */
 };
 
 _Static_assert(CO_ARRAY_SIZE(msr_table) <= CO_MSR_SLOTS, "raise CO_MSR_SLOTS");
@@ -67,6 +95,8 @@ struct cpu_facts {
 	co_u32 extended[4]; /* 0x80000001 */
 	co_u32 sizes[4];    /* 0x80000008 */
 	co_u32 perf[4];	    /* 0xa */
+	co_u32 amd_perf[4]; /* 0x80000022 */
+	co_u32 features[4]; /* 1 */
 };
 
 static void leaf_if(co_u32 leaf, co_u32 r[4])
@@ -87,13 +117,19 @@ static void facts_read(struct cpu_facts *f)
 	f->intel = r[1] == 0x756e6547; /* "Genu" */
 	/* "Auth" of AuthenticAMD, "Hygo" of HygonGenuine */
 	f->amd = r[1] == 0x68747541 || r[1] == 0x6f677948;
-	co_cpuid(1, 0, r);
-	f->family = (r[0] >> 8 & 0xf) + (r[0] >> 20 & 0xff);
-	f->hypervisor = r[2] & 1u << 31;
+	co_cpuid(1, 0, f->features);
+	f->family = (f->features[0] >> 8 & 0xf) + (f->features[0] >> 20 & 0xff);
+	f->hypervisor = f->features[2] & 1u << 31;
 	leaf_if(7, f->basic);
 	leaf_if(0x80000001, f->extended);
 	leaf_if(0x80000008, f->sizes);
 	leaf_if(0xa, f->perf);
+	leaf_if(0x80000022, f->amd_perf);
+}
+
+static bool has_pebs(const struct cpu_facts *f)
+{
+	return f->features[3] & 1u << 21 && !(co_rdmsr(0x1a0) & 1u << 12);
 }
 
 static bool msr_exists(const struct cpu_facts *f, enum msr_need need)
@@ -113,10 +149,20 @@ static bool msr_exists(const struct cpu_facts *f, enum msr_need need)
 		       f->family <= 0x18;
 	case TSX_CTRL:
 		return f->basic[3] & 1u << 29 && co_rdmsr(0x10a) & 1u << 7;
+	case SPLIT_LOCK:
+		return f->basic[3] & 1u << 30 && co_rdmsr(0xcf) & 1u << 5;
 	case PERF:
 		return f->intel && (f->perf[0] & 0xff) >= 2;
+	case PEBS:
+		return f->intel && (f->perf[0] & 0xff) >= 2 && has_pebs(f);
 	case PT:
 		return f->intel && f->basic[1] & 1u << 25;
+	case AMD_PERF:
+		return f->amd && f->extended[2] & 1u << 23;
+	case AMD_PERF_2:
+		return f->amd && f->amd_perf[0] & 1;
+	case IBS:
+		return f->amd && f->extended[2] & 1u << 10;
 	}
 	return false;
 }
@@ -133,7 +179,7 @@ static void msrs_init(struct co_cpu_state *s)
 		s->msr_present |= 1u << i;
 		/* A kernel that starts expects what a boot loader leaves; but
 		 * mitigations that are on stay on until it decides. */
-		if (!msr_table[i].zero && msr_table[i].need != ALWAYS)
+		if (msr_table[i].kind == OWN && msr_table[i].need != ALWAYS)
 			s->msr[i] = co_rdmsr(msr_table[i].msr);
 	}
 }
@@ -248,12 +294,19 @@ static void dr_write(const co_u64 now[4], co_u64 now6, const co_u64 dr[4],
 		CO_WRITE_DR(6, dr6);
 }
 
+/* Is this one switched in this burst? */
+static bool msr_switched(const struct co_cpu_state *s, co_u32 i)
+{
+	return s->msr_present & 1u << i &&
+	       (s->quiet || msr_table[i].kind != QUIET);
+}
+
 static void msrs_enter(struct co_cpu_state *s)
 {
 	co_u32 i;
 
 	for (i = 0; i < CO_ARRAY_SIZE(msr_table); i++) {
-		if (!(s->msr_present & 1u << i))
+		if (!msr_switched(s, i))
 			continue;
 		s->host_msr[i] = co_rdmsr(msr_table[i].msr);
 		if (s->host_msr[i] != s->msr[i])
@@ -267,10 +320,10 @@ static void msrs_leave(struct co_cpu_state *s)
 	co_u32 i;
 
 	for (i = 0; i < CO_ARRAY_SIZE(msr_table); i++) {
-		if (!(s->msr_present & 1u << i))
+		if (!msr_switched(s, i))
 			continue;
 		value = co_rdmsr(msr_table[i].msr);
-		if (!msr_table[i].zero)
+		if (msr_table[i].kind == OWN)
 			s->msr[i] = value;
 		if (value != s->host_msr[i])
 			co_wrmsr(msr_table[i].msr, s->host_msr[i]);
@@ -303,6 +356,7 @@ void co_burst_begin(struct co_vcpu *vcpu)
 		CO_WRITE_DR(7, DR7_NONE);
 	dr_read(s->host_dr, &s->host_dr6);
 	dr_write(s->host_dr, s->host_dr6, s->dr, s->dr6);
+	s->quiet = !co_load(&vcpu->watch.began);
 	msrs_enter(s);
 }
 

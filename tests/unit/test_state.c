@@ -177,6 +177,30 @@ static void tsx_ctrl_by_the_capabilities(void **state)
 	assert_int_equal(present(), CO_ARRAY_SIZE(always) + 1);
 }
 
+static void split_lock_by_the_capabilities(void **state)
+{
+	(void)state;
+	cpuid_set(7, EDX, 1u << 30);
+	msr_add(0xcf, 0);
+	assert_int_equal(present(), CO_ARRAY_SIZE(always));
+	processor.msr[processor_msr(0xcf)].value = 1 << 5;
+	msr_add(0x33, 1u << 29);
+	assert_int_equal(present(), CO_ARRAY_SIZE(always) + 1);
+}
+
+static void pebs_where_it_is_not_taken_away(void **state)
+{
+	(void)state;
+	cpuid_set(0xa, EAX, 2);
+	cpuid_set(1, EDX, 1u << 21);
+	msr_add(0x38f, 0);
+	msr_add(0x1a0, 1u << 12);
+	assert_int_equal(present(), CO_ARRAY_SIZE(always) + 1);
+	processor.msr[processor_msr(0x1a0)].value = 0;
+	msr_add(0x3f1, 0);
+	assert_int_equal(present(), CO_ARRAY_SIZE(always) + 2);
+}
+
 /* `family` as CPUID shows it: base 15 and the rest. */
 static co_u32 with_ls_cfg(co_u32 vendor, co_u32 family, co_u32 hypervisor)
 {
@@ -260,22 +284,60 @@ static void what_is_equal_is_not_written(void **state)
 /* Even those that the guest switches on itself. */
 static void counters_and_trace_stand_still(void **state)
 {
-	static const co_u32 nr[] = { 0x38f, 0x570 };
-	size_t i;
+	static const co_u32 nr[] = { 0x38f, 0x570, 0x3f1, 0x33 };
+	size_t i, j;
 
 	(void)state;
 	cpuid_set(0xa, EAX, 2);
 	cpuid_set(7, EBX, 1u << 25);
-	msr_add(0x38f, 0xf);
-	msr_add(0x570, 1);
+	cpuid_set(7, EDX, 1u << 30);
+	cpuid_set(1, EDX, 1u << 21);
+	msr_add(0xcf, 1 << 5);
+	msr_add(0x1a0, 0);
+	for (i = 0; i < CO_ARRAY_SIZE(nr); i++)
+		msr_add(nr[i], 0x10 + i);
 	begin();
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 8; i++) {
 		in();
-		assert_equal(*value(nr[i % 2]), 0);
-		*value(nr[i % 2]) = 1;
+		for (j = 0; j < CO_ARRAY_SIZE(nr); j++)
+			assert_equal(*value(nr[j]), 0);
+		*value(nr[i % CO_ARRAY_SIZE(nr)]) = 1;
 		out();
-		assert_equal(*value(0x38f), 0xf);
-		assert_equal(*value(0x570), 1);
+		for (j = 0; j < CO_ARRAY_SIZE(nr); j++)
+			assert_equal(*value(nr[j]), 0x10 + j);
+	}
+}
+
+/* An NMI of theirs would be fatal there; later it is forwarded like any. */
+static void amds_counters_are_quiet_in_the_first_steps(void **state)
+{
+	static const co_u32 quiet[] = { 0xc0010200, 0xc0010202, 0xc0010204,
+					0xc0010206, 0xc0010208, 0xc001020a,
+					0xc0011030, 0xc0011033 };
+	co_u32 began;
+	size_t i;
+
+	(void)state;
+	plain(AMD_EBX);
+	cpuid_set(0x80000000, EAX, 0x80000022);
+	cpuid_set(0x80000001, ECX, 1u << 23 | 1u << 10);
+	cpuid_set(0x80000022, EAX, 1);
+	msr_add(0xc0000301, 0x3f);
+	for (i = 0; i < CO_ARRAY_SIZE(quiet); i++)
+		msr_add(quiet[i], 0x530076);
+	begin();
+	for (began = 0; began < 2; began++) {
+		vcpu->watch.began = began;
+		in();
+		assert_equal(*value(0xc0000301), 0);
+		for (i = 0; i < CO_ARRAY_SIZE(quiet); i++)
+			assert_equal(*value(quiet[i]), began ? 0x530076 : 0);
+		/* Whatever becomes of it meanwhile. */
+		vcpu->watch.began = 1;
+		out();
+		assert_equal(*value(0xc0000301), 0x3f);
+		for (i = 0; i < CO_ARRAY_SIZE(quiet); i++)
+			assert_equal(*value(quiet[i]), 0x530076);
 	}
 }
 
@@ -405,11 +467,14 @@ int main(void)
 		TEST(leaves_beyond_the_last_are_not_asked),
 		TEST(counters_and_trace_are_intels),
 		TEST(tsx_ctrl_by_the_capabilities),
+		TEST(split_lock_by_the_capabilities),
+		TEST(pebs_where_it_is_not_taken_away),
 		TEST(ls_cfg_on_bare_amd),
 		TEST(each_side_keeps_its_values),
 		TEST(mitigations_stay_on_until_the_guest_decides),
 		TEST(what_is_equal_is_not_written),
 		TEST(counters_and_trace_stand_still),
+		TEST(amds_counters_are_quiet_in_the_first_steps),
 		TEST(breakpoints_of_each_side),
 		TEST(vector_registers_without_xsave),
 		TEST(vector_registers_of_all_widths),
