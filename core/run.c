@@ -85,7 +85,7 @@ static void replay_taken(struct co_vcpu *vcpu)
 {
 	co_u32 vector = host_in_service();
 
-	if (!vector || !co_may_forward(vector))
+	if (vector < 32) /* none; these are exceptions' */
 		return;
 	vcpu->replayed = vector;
 	co_count(&vcpu->vm->stats.forwarded);

@@ -128,12 +128,28 @@ bool co_may_forward(co_u64 vector)
 	return vector < 256 && map[vector / 64] >> vector % 64 & 1;
 }
 
+/* Has this vector a gate for programs (SDM vol. 3A, figure 6-8: DPL in bits 45, 46)?
+ * Then no device has it. */
+static bool is_for_programs(co_u32 vector)
+{
+	struct __attribute__((packed)) {
+		co_u16 limit;
+		co_u64 base;
+	} idt;
+
+	__asm__ volatile("sidt %0" : "=m"(idt));
+	return (((const co_u64 *)(co_uptr)idt.base)[2 * vector] >> 45 & 3) == 3;
+}
+
 void co_forward_map(co_u64 map[4])
 {
 	co_u32 own = host_spare_vector();
 
 	map[0] = ~0ULL << 32; /* 0..31 are the guest's own exceptions */
-	map[1] = map[3] = ~0ULL;
-	map[2] = ~1ULL; /* 0x80: the guest's 32-bit system calls */
+	map[1] = map[2] = map[3] = ~0ULL;
+	/* The guest's 32-bit system calls, unless it's a device's here: Windows, and
+	 * Linux without 32-bit programs, have no system calls at it. */
+	if (is_for_programs(0x80))
+		map[2] &= ~1ULL;
 	map[own / 64] &= ~(1ULL << own % 64);
 }

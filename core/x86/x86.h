@@ -38,7 +38,8 @@ void co_switch(struct co_vcpu *vcpu);
 void co_replay(co_u32 vector);
 /* May the guest forward it? 2, 18 and the vectors of the forward map. */
 bool co_may_forward(co_u64 vector);
-/* The map for the guest: all of 0x20..0xff but 0x80 and the event vector. */
+/* The map for the guest: all of 0x20..0xff but the event vector, and 0x80 if it has no
+ * device on this host. */
 void co_forward_map(co_u64 map[4]);
 
 #endif

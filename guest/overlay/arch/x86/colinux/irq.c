@@ -94,6 +94,13 @@ int __init colinux_register_nmi(void)
 	return register_nmi_handler(NMI_LOCAL, forward_nmi, NMI_FLAG_FIRST, "colinux");
 }
 
+/* From the guest's NMI gate: of a vCPU that isn't online yet, or any more, the kernel
+ * would drop it, but it is the host's, who waits for it. */
+noinstr void colinux_offline_nmi(void)
+{
+	colinux_leave(CO_CALL_FORWARD, CO_VECTOR_NMI, 0, 0, 0, 0);
+}
+
 /* From the guest's #MC gate, NMI-like context. */
 noinstr void colinux_machine_check(void)
 {
@@ -107,5 +114,8 @@ void __init colinux_init_irq(void)
 	if (vector < FIRST_EXTERNAL_VECTOR || vector == IA32_SYSCALL_VECTOR)
 		panic("colinux: the host chose event vector %#x", vector);
 	text_poke_early(&co_raise_int[1], &vector, sizeof(vector));
+	if (test_bit(IA32_SYSCALL_VECTOR, (unsigned long *)colinux_boot.forward) &&
+	    test_and_clear_bit(IA32_SYSCALL_VECTOR, system_vectors))
+		pr_info("colinux: a device of the host may have vector 0x80: no system calls by it\n");
 	idt_setup_apic_and_irq_gates();
 }

@@ -24,6 +24,7 @@ static __always_inline bool colinux_guest(void)
 void colinux_early_setup(void);
 void colinux_idle(void);
 void colinux_machine_check(void);
+void colinux_offline_nmi(void);
 bool colinux_topology(struct topo_scan *tscan);
 void colinux_take_interrupt(struct pt_regs *regs, u8 vector);
 /* Pages that the host would give us on demand. */
@@ -48,6 +49,7 @@ static __always_inline bool colinux_guest(void)
 static inline void colinux_early_setup(void) { }
 static inline void colinux_idle(void) { }
 static inline void colinux_machine_check(void) { }
+static inline void colinux_offline_nmi(void) { }
 
 static inline unsigned long colinux_memory_spare(void)
 {
