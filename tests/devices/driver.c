@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "driver.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "../../tools/os/bell.h"
+#include "rig_memory.h"
 
 #define PATIENCE_MS 5000
 
@@ -36,7 +36,8 @@ static int on_raise(void *context, uint32_t events, uint64_t value)
 		atomic_fetch_add(&rig->configs[value], 1);
 	else
 		must(false, "an unknown event was raised");
-	eventfd_write(rig->event, 1);
+	atomic_fetch_add(&rig->raises, 1);
+	bell_ring(rig->event);
 	return 0;
 }
 
@@ -64,22 +65,19 @@ static bool on_owned(void *context, uint64_t pa, uint64_t size)
 	return false;
 }
 
+#define MAPPED (RIG_MEMORY + RIG_HOLE + CO_LARGE_PAGE)
+
 static void init_memory(struct rig *rig)
 {
 	uint64_t half = RIG_MEMORY / 2, end = RIG_LOWEST + RIG_MEMORY;
-	uint64_t all = RIG_MEMORY + RIG_HOLE + CO_LARGE_PAGE;
 
 	rig->chunk[0] = (struct co_chunk){ RIG_LOWEST, half };
 	rig->chunk[1] = (struct co_chunk){ RIG_LOWEST + half, half };
 	rig->chunk[2] = (struct co_chunk){ end + RIG_HOLE, CO_LARGE_PAGE };
-	rig->mem.base = mmap(NULL, all, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			     0);
-	must(rig->mem.base != MAP_FAILED, "no memory");
-	/* Whoever steps into the hole is found out. */
-	mprotect(rig->mem.base + RIG_MEMORY, RIG_HOLE, PROT_NONE);
+	rig->mem.base = rig_memory_map(MAPPED, RIG_MEMORY, RIG_HOLE);
+	must(rig->mem.base, "no memory");
 	rig->mem.lowest = RIG_LOWEST;
-	rig->mem.highest = RIG_LOWEST + all;
+	rig->mem.highest = RIG_LOWEST + MAPPED;
 	rig->mem.owned = on_owned;
 	rig->mem.context = rig;
 	must(guest_memory_init(&rig->mem), "no memory");
@@ -95,7 +93,9 @@ void rig_init(struct rig *rig)
 	init_memory(rig);
 	for (i = 0; i < CO_QUEUES_MAX; i++)
 		atomic_store(&rig->doorbell[i], -1);
-	rig->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	rig->event = bell_open();
+	rig->never = bell_open();
+	must(rig->event >= 0 && rig->never >= 0, "no bell");
 	rig->driver.context = rig;
 	rig->driver.raise = on_raise;
 	rig->driver.doorbell = on_doorbell_set;
@@ -114,9 +114,10 @@ void rig_free(struct rig *rig)
 		must(atomic_load(&rig->doorbell[i]) == -1 ||
 			     atomic_load(&rig->fail_doorbell),
 		     "a doorbell is left registered");
-	close(rig->event);
+	bell_close(rig->event);
+	bell_close(rig->never);
 	guest_memory_free(&rig->mem);
-	munmap(rig->mem.base, RIG_MEMORY + RIG_HOLE + CO_LARGE_PAGE);
+	rig_memory_unmap(rig->mem.base, MAPPED);
 }
 
 int rig_setup_rng(void **state)
@@ -182,12 +183,17 @@ void rig_settle(struct rig *rig)
 
 bool rig_wait(struct rig *rig)
 {
-	struct pollfd p = { .fd = rig->event, .events = POLLIN };
-	eventfd_t n;
+	const int bells[2] = { rig->event, rig->never };
+	uint64_t end = now_ms() + PATIENCE_MS, now;
 
-	if (poll(&p, 1, PATIENCE_MS) != 1)
-		return false;
-	eventfd_read(rig->event, &n);
+	while (atomic_load(&rig->raises) == rig->heard) {
+		now = now_ms();
+		if (now >= end)
+			return false;
+		bell_wait(bells, (int)(end - now));
+		bell_hush(rig->event);
+	}
+	rig->heard = atomic_load(&rig->raises);
 	return true;
 }
 
@@ -449,7 +455,7 @@ void gring_kick(struct gring *g)
 	} else {
 		g->notifies++;
 		if (fd >= 0)
-			eventfd_write(fd, 1);
+			bell_ring(fd);
 	}
 	g->kicked = g->avail_idx;
 }

@@ -31,7 +31,9 @@ struct rig {
 	atomic_int doorbell[CO_QUEUES_MAX];
 	atomic_uint raised[CO_QUEUES_MAX];
 	atomic_uint configs[CO_DEVICES_MAX];
-	int event; /* eventfd: something was raised */
+	atomic_uint raises;
+	unsigned int heard; /* of them, by rig_wait() */
+	int event, never;   /* bells: something was raised; the other one never rings */
 	atomic_int fail_doorbell, fail_raise; /* errno to return */
 };
 

@@ -20,7 +20,7 @@ static void on_open(struct console_reader *r, bool open)
 {
 	struct reader *reader = (struct reader *)r;
 
-	strncat(reader->opens, open ? "o" : "c", 1);
+	reader->opens[strlen(reader->opens)] = open ? 'o' : 'c';
 }
 
 static void on_ready(struct console_reader *r)

@@ -181,14 +181,14 @@ static void expect_broken(struct card *c, uint64_t features,
 static void test_lies(void **state)
 {
 	struct card *c = *state;
-	struct net_header far = { .flags = 1, .csum_start = 50, .csum_offset = 9 };
+	struct net_header beyond = { .flags = 1, .csum_start = 50, .csum_offset = 9 };
 	struct net_header edge = { .flags = 1, .csum_start = 50, .csum_offset = 8 };
 	struct net_header wrap = { .flags = 1, .csum_start = 65535, .csum_offset = 65535 };
 	struct net_header gso = { 1, NET_GSO_TCP4, 54, 0, 34, 16, 0 };
 	struct net_header bare = { 0, NET_GSO_TCP4, 54, 1400, 0, 0, 0 };
 	struct net_header udp = { 1, 3, 54, 1400, 34, 6, 0 };
 
-	expect_broken(c, ALL, &far, 60, "outside its frame");
+	expect_broken(c, ALL, &beyond, 60, "outside its frame");
 	expect_broken(c, ALL, &wrap, 60, "outside its frame");
 	expect_broken(c, ALL, &gso, 60, "segments of no size");
 	expect_broken(c, ALL, &bare, 60, "without a checksum");

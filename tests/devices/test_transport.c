@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include <cmocka.h>
 
+#include "../../tools/os/bell.h"
 #include "driver.h"
 
 #define ALL_RING (FEATURE_EVENT_IDX | FEATURE_INDIRECT)
@@ -330,7 +330,7 @@ static void tell_lie(struct rig *rig, enum lie what)
 	g.avail[2] = 0;
 	g.avail[1] = 1;
 	lie(&g, what, table);
-	eventfd_write(atomic_load(&rig->doorbell[g.number]), 1);
+	bell_ring(atomic_load(&rig->doorbell[g.number]));
 	rig_settle(rig);
 	if (!why(rig, 0) || !strstr(why(rig, 0), lie_text[what]))
 		fail_msg("lie %d: %s", what,
