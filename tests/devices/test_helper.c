@@ -30,7 +30,7 @@ static void test_killed(void **state)
 	disk_add(d, &opt);
 	disk_start(d, 64, FEATURES | RING);
 	assert_int_equal(request(d, IN, 8, d->data, 4096, 1), OK);
-	helper = (pid_t)block_of(d->dev)->image.storage->helper.pid;
+	helper = (pid_t)block_of(d->dev)->image.storage->helper.child.pid;
 	assert_int_equal(kill(helper, SIGSTOP), 0);
 	for (i = 0; i < 20; i++)
 		assert_true(put(d, i, i % 2 ? IN : OUT, 0, d->data, 8192, 2) >=
@@ -54,7 +54,7 @@ static void test_killed(void **state)
 
 static void stop_helper(struct disk *d)
 {
-	pid_t helper = (pid_t)block_of(d->dev)->image.storage->helper.pid;
+	pid_t helper = (pid_t)block_of(d->dev)->image.storage->helper.child.pid;
 	int status;
 
 	assert_int_equal(kill(helper, SIGSTOP), 0);
@@ -124,7 +124,7 @@ static void test_hangs_idle(void **state)
 static void test_does_not_go(void **state)
 {
 	struct disk *d = overlay_disk();
-	pid_t helper = (pid_t)block_of(d->dev)->image.storage->helper.pid;
+	pid_t helper = (pid_t)block_of(d->dev)->image.storage->helper.child.pid;
 	pid_t tracer = fork();
 	int status;
 
@@ -192,7 +192,7 @@ static void test_orphan(void **state)
 	child = fork();
 	if (!child) {
 		disk_add(d, &opt);
-		helper = (pid_t)block_of(d->dev)->image.storage->helper.pid;
+		helper = (pid_t)block_of(d->dev)->image.storage->helper.child.pid;
 		if (write(fds[1], &helper, sizeof(helper)) == sizeof(helper))
 			kill(getpid(), SIGKILL);
 		_exit(1);

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The engine on a helper that speaks vhost-user-blk (storage.c). We are its
- * driver: the queue and all data lie in a piece of memory of their own, which is
- * shared with it, not in the guest's. That costs a copy. It buys that the program
- * which reads a foreign image can't write guest memory, which would be the host's
- * ring 0; and that we know each request that is under way, so that its end is an
- * I/O error and not a guest that waits for ever.
+ * The engine on a helper that speaks vhost-user-blk (storage.c), of which we are the
+ * driver: vhost_ring.h says why.
  */
-#define _GNU_SOURCE /* memfd_create() */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "storage.h"
+#include "vhost_ring.h"
 
 /* Requests that the helper has at once, each with three descriptors and room for
  * its data; longer ones are done in pieces, more of them wait. */
 #define SLOTS	   64
 #define SLOT_BYTES (1u << 20)
-#define RING_SIZE  256
 
 #define TYPE_IN		  0
 #define TYPE_OUT	  1
@@ -36,16 +28,6 @@
 #define FEATURE_DISCARD	  (1ull << 13)
 #define FEATURE_ZEROES	  (1ull << 14)
 
-#define DESC_NEXT      1
-#define DESC_WRITE     2
-#define USED_NO_NOTIFY 1
-
-struct desc {
-	uint64_t address;
-	uint32_t size;
-	uint16_t flags, next;
-};
-
 struct header {
 	uint32_t type, priority;
 	uint64_t sector;
@@ -56,19 +38,9 @@ struct range {
 	uint32_t sectors, flags;
 };
 
-/* What is shared with the helper, at address 0 of its view. */
+/* What is shared with the helper. */
 struct shared {
-	struct desc desc[RING_SIZE];
-	struct {
-		uint16_t flags, idx, ring[RING_SIZE], event;
-	} avail __attribute__((aligned(4096)));
-	struct {
-		uint16_t flags, idx;
-		struct {
-			uint32_t head, written;
-		} ring[RING_SIZE];
-		uint16_t event;
-	} used __attribute__((aligned(4096)));
+	struct vhost_ring_area ring;
 	struct {
 		struct header header;
 		struct range range;
@@ -80,9 +52,10 @@ struct shared {
 struct vhost {
 	struct vhost_user vu;
 	struct storage *storage;
-	struct shared *shared;
-	int fd, kick, call, wake[2];
-	uint16_t avail, used; /* next entries */
+	struct vhost_memory memory;
+	struct shared *shared; /* in there */
+	struct vhost_ring ring;
+	int wake[2];
 	struct block_io *io[SLOTS];
 	uint64_t bytes[SLOTS]; /* of data */
 	unsigned int free[SLOTS], frees;
@@ -94,41 +67,20 @@ struct vhost {
 
 /* ---- the queue -------------------------------------------------------------- */
 
-static uint64_t address(const struct vhost *v, const void *p)
-{
-	return (uint64_t)((const char *)p - (const char *)v->shared);
-}
-
-static void set_desc(struct vhost *v, unsigned int i, const void *p,
-		     uint64_t size, unsigned int flags)
-{
-	v->shared->desc[i] = (struct desc){ address(v, p), (uint32_t)size,
-					    (uint16_t)flags, (uint16_t)(i + 1) };
-}
-
 static void push(struct vhost *v, unsigned int slot, const void *data,
 		 uint64_t size, unsigned int flags)
 {
 	struct shared *s = v->shared;
-	unsigned int i = 3 * slot;
+	unsigned int i = 3 * slot, status = size ? i + 2 : i + 1;
 
-	set_desc(v, i, &s->request[slot].header, sizeof(struct header),
-		 DESC_NEXT);
+	vhost_ring_describe(&v->ring, i, &s->request[slot].header,
+			    sizeof(struct header), VHOST_RING_NEXT);
 	if (size)
-		set_desc(v, i + 1, data, size, DESC_NEXT | flags);
-	else
-		s->desc[i].next = (uint16_t)(i + 2);
-	set_desc(v, i + 2, &s->request[slot].status, 1, DESC_WRITE);
-	s->avail.ring[v->avail++ % RING_SIZE] = (uint16_t)i;
-	__atomic_store_n(&s->avail.idx, v->avail, __ATOMIC_RELEASE);
-}
-
-static void kick(struct vhost *v)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!(__atomic_load_n(&v->shared->used.flags, __ATOMIC_RELAXED) &
-	      USED_NO_NOTIFY))
-		(void)eventfd_write(v->kick, 1);
+		vhost_ring_describe(&v->ring, i + 1, data, size,
+				    VHOST_RING_NEXT | flags);
+	vhost_ring_describe(&v->ring, status, &s->request[slot].status, 1,
+			    VHOST_RING_WRITE);
+	vhost_ring_push(&v->ring, i);
 }
 
 /* ---- one request ------------------------------------------------------------ */
@@ -190,7 +142,7 @@ static void begin(struct vhost *v, unsigned int slot)
 	case BLOCK_READ:
 		v->bytes[slot] = bytes_of(io);
 		h->type = TYPE_IN;
-		push(v, slot, data, v->bytes[slot], DESC_WRITE);
+		push(v, slot, data, v->bytes[slot], VHOST_RING_WRITE);
 		break;
 	case BLOCK_WRITE:
 	case BLOCK_WRITE_DURABLE:
@@ -247,7 +199,7 @@ static bool flush_follows(struct vhost *v, unsigned int slot)
 	*h = (struct header){ .type = TYPE_FLUSH };
 	v->shared->request[slot].status = STATUS_IOERR;
 	push(v, slot, NULL, 0, 0);
-	kick(v);
+	vhost_ring_kick(&v->ring);
 	return true;
 }
 
@@ -265,14 +217,14 @@ static void end(struct vhost *v, unsigned int slot)
 /* ---- the helper's end ------------------------------------------------------- */
 
 /* All that it had, and all that waits, has failed; so does what comes. `why` as in
- * storage_lost(). */
+ * vhost_helper_lost(). */
 static void bury(struct vhost *v, const char *why)
 {
 	struct block_io *io, *next;
 	unsigned int i;
 
 	v->dead = true;
-	storage_lost(v->storage, why);
+	vhost_helper_lost(&v->storage->helper, why);
 	for (i = 0; i < SLOTS; i++) {
 		if (v->io[i])
 			finish(v, v->io[i], -EIO);
@@ -286,26 +238,21 @@ static void bury(struct vhost *v, const char *why)
 	v->last = &v->first;
 }
 
-/* The helper may write anything: it's another program. */
-static bool reap_one(struct vhost *v)
+static bool slot_known(const struct vhost *v, uint32_t head)
 {
-	uint32_t head = __atomic_load_n(
-		&v->shared->used.ring[v->used % RING_SIZE].head,
-		__ATOMIC_RELAXED);
-
-	if (head % 3 || head / 3 >= SLOTS || !v->io[head / 3])
-		return false;
-	v->used++;
-	end(v, head / 3);
-	return true;
+	return head % 3 == 0 && head / 3 < SLOTS && v->io[head / 3];
 }
 
 static void reap(struct vhost *v)
 {
-	while (!v->dead && __atomic_load_n(&v->shared->used.idx,
-					   __ATOMIC_ACQUIRE) != v->used)
-		if (!reap_one(v))
+	uint32_t head, written;
+
+	while (!v->dead && vhost_ring_pop(&v->ring, &head, &written)) {
+		if (slot_known(v, head))
+			end(v, head / 3);
+		else
 			bury(v, "broke the rules of its queue");
+	}
 }
 
 /* ---- the engine ------------------------------------------------------------- */
@@ -338,7 +285,7 @@ static void start_pending(struct vhost *v)
 		any = true;
 	}
 	if (any)
-		kick(v);
+		vhost_ring_kick(&v->ring);
 }
 
 /* It says nothing on the socket: whatever is there to read is its end. */
@@ -347,7 +294,7 @@ static void sleep_until_woken(struct vhost *v, int ms)
 	struct pollfd fds[4] = {
 		{ .fd = v->wake[0], .events = POLLIN },
 		{ .fd = v->wake[1], .events = POLLIN },
-		{ .fd = v->dead ? -1 : v->call, .events = POLLIN },
+		{ .fd = v->dead ? -1 : v->ring.call, .events = POLLIN },
 		{ .fd = v->dead ? -1 : v->vu.fd, .events = POLLIN },
 	};
 	unsigned int i;
@@ -391,57 +338,28 @@ static void vhost_close(void *state)
 	struct vhost *v = state;
 
 	vhost_user_close(&v->vu);
-	if (v->shared != MAP_FAILED)
-		munmap(v->shared, sizeof(*v->shared));
-	if (v->fd >= 0)
-		close(v->fd);
-	if (v->kick >= 0)
-		close(v->kick);
-	if (v->call >= 0)
-		close(v->call);
+	vhost_ring_close(&v->ring);
+	vhost_memory_close(&v->memory);
 	free(v);
 }
 
 static int make_shared(struct vhost *v)
 {
-	v->fd = memfd_create("cobd", MFD_CLOEXEC);
-	v->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	v->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (v->fd < 0 || v->kick < 0 || v->call < 0 ||
-	    ftruncate(v->fd, sizeof(*v->shared)))
-		return -errno;
-	v->shared = mmap(NULL, sizeof(*v->shared), PROT_READ | PROT_WRITE,
-			 MAP_SHARED, v->fd, 0);
-	return v->shared == MAP_FAILED ? -errno : 0;
-}
+	int rc = vhost_memory_open(&v->memory, "cobd", sizeof(*v->shared));
 
-/* Is it the helper that failed, and not the host for want of something? */
-static bool helpers_fault(int rc)
-{
-	return rc && rc != -EMFILE && rc != -ENFILE && rc != -ENOMEM;
+	if (rc)
+		return rc;
+	v->shared = v->memory.base;
+	return vhost_ring_open(&v->ring, &v->memory, &v->shared->ring);
 }
 
 static int connect_helper(struct vhost *v)
 {
-	struct vhost_user_region region = { .size = sizeof(*v->shared),
-					    .fd = v->fd };
-	struct vhost_user_queue q = {
-		.size = RING_SIZE,
-		.desc = address(v, v->shared->desc),
-		.avail = address(v, &v->shared->avail),
-		.used = address(v, &v->shared->used),
-		.kick = v->kick,
-		.call = v->call,
-	};
 	int rc = storage_connect(v->storage, &v->vu);
 
 	if (!rc)
-		rc = vhost_user_memory(&v->vu, &region, 1);
-	if (!rc)
-		rc = vhost_user_start_queue(&v->vu, &q);
-	if (helpers_fault(rc))
-		storage_lost(v->storage, rc == -ETIMEDOUT || rc == -EAGAIN ?
-						 "didn't answer" : NULL);
+		rc = vhost_ring_start(&v->ring, 1, &v->vu);
+	vhost_helper_failed(&v->storage->helper, rc);
 	return rc;
 }
 
@@ -454,8 +372,7 @@ static int vhost_open(void **state, const struct block_image *image,
 	if (!v)
 		return -ENOMEM;
 	v->storage = image->storage;
-	v->vu.fd = v->fd = v->kick = v->call = -1;
-	v->shared = MAP_FAILED;
+	v->vu.fd = -1;
 	v->wake[0] = wake[0];
 	v->wake[1] = wake[1];
 	v->last = &v->first;

@@ -230,41 +230,6 @@ static int check_overlay(struct storage *s, const struct block_options *opt,
 
 /* ---- start ------------------------------------------------------------------ */
 
-/* What closes its socket is gone a moment later. */
-static bool ended_soon(struct storage *s, char *how, size_t size)
-{
-	int patience;
-
-	for (patience = 200; patience; patience--) {
-		if (child_ended(&s->helper, how, size))
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
-
-void storage_lost(struct storage *s, const char *why)
-{
-	if (atomic_load(&s->lost))
-		return;
-	if (why || !ended_soon(s, s->why, sizeof(s->why))) {
-		snprintf(s->why, sizeof(s->why), "%s and was killed",
-			 why ? why : "broke off the connection");
-		child_kill(&s->helper);
-	}
-	atomic_store(&s->lost, true);
-}
-
-/* The program says why on stderr. */
-static int start_error(struct storage *s, int code, struct error **err)
-{
-	char how[256];
-
-	if (ended_soon(s, how, sizeof(how)))
-		return error_set(err, 0, "qemu-storage-daemon %s", how);
-	return error_set(err, code, "qemu-storage-daemon doesn't answer");
-}
-
 static int ask(struct storage *s, struct error **err)
 {
 	struct storage_config c = { 0 };
@@ -277,7 +242,7 @@ static int ask(struct storage *s, struct error **err)
 		vhost_user_close(&vu);
 	}
 	if (rc)
-		return start_error(s, -rc, err);
+		return vhost_helper_refused(&s->helper, -rc, err);
 	s->size = c.capacity * SECTOR;
 	s->block_size = s->features & FEATURE_BLK_SIZE ? c.blk_size : SECTOR;
 	if (!c.capacity || c.capacity > UINT64_MAX / SECTOR ||
@@ -290,15 +255,15 @@ static int start(struct storage *s, const struct block_options *opt,
 		 struct error **err)
 {
 	struct words w = { 0 };
-	int rc = child_listen(&s->helper, err);
+	int rc = child_listen(&s->helper.child, err);
 
 	if (rc)
 		return rc;
 	add(&w, need_format("qemu-storage-daemon"));
 	rc = add_nodes(&w, opt, err);
 	if (!rc) {
-		add_export(&w, opt, s->helper.listener);
-		rc = child_start(&s->helper, w.word, err);
+		add_export(&w, opt, s->helper.child.listener);
+		rc = child_start(&s->helper.child, w.word, err);
 	}
 	words_free(&w);
 	return rc ? rc : ask(s, err);
@@ -309,7 +274,7 @@ struct storage *storage_open(const struct block_options *opt,
 {
 	struct storage *s = need(sizeof(*s));
 
-	s->helper.listener = s->helper.address = s->helper.said = -1;
+	vhost_helper_init(&s->helper, "qemu-storage-daemon");
 	if (!check_overlay(s, opt, err) && !start(s, opt, err))
 		return s;
 	storage_close(s);
@@ -319,9 +284,7 @@ struct storage *storage_open(const struct block_options *opt,
 
 int storage_connect(const struct storage *s, struct vhost_user *vu)
 {
-	int fd = child_connect(&s->helper);
-
-	return fd < 0 ? -errno : vhost_user_open(vu, fd, FEATURES);
+	return vhost_helper_connect(&s->helper, vu, FEATURES);
 }
 
 void storage_keep(struct storage *s)
@@ -334,7 +297,7 @@ void storage_close(struct storage *s)
 {
 	if (!s)
 		return;
-	child_free(&s->helper);
+	vhost_helper_close(&s->helper);
 	if (s->made)
 		unlink(s->made);
 	free(s->made);

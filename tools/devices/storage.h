@@ -7,19 +7,14 @@
 #ifndef CO_TOOLS_STORAGE_H
 #define CO_TOOLS_STORAGE_H
 
-#include <stdatomic.h>
-
-#include "../os/child.h"
 #include "block.h"
-#include "vhost_user.h"
+#include "vhost_helper.h"
 
 struct storage {
-	struct child helper;
+	struct vhost_helper helper;
 	uint64_t features; /* of virtio-blk, that it offers */
 	uint64_t size;	   /* bytes */
 	uint32_t block_size;
-	atomic_bool lost; /* it serves no more, and `why` tells how that came */
-	char why[160];
 	char *made; /* the overlay that goes when it's closed, or NULL */
 };
 
@@ -31,10 +26,6 @@ struct storage *storage_open(const struct block_options *opt,
 			     struct error **err);
 /* A new connection; the last one must be closed. 0 or -errno. */
 int storage_connect(const struct storage *s, struct vhost_user *vu);
-/* The connection is of no use any more: by `why` ("said nothing for 5 s"), or, NULL,
- * what became of the program is found out. It's killed if it still lives: nothing of
- * what was given up may be done later. */
-void storage_lost(struct storage *s, const char *why);
 /* An overlay that was made for it stays; without that storage_close() removes it. */
 void storage_keep(struct storage *s);
 void storage_close(struct storage *s);

@@ -48,9 +48,9 @@ int block_image_resize(struct block_image *image, uint64_t size)
 
 const char *block_image_trouble(const struct block_image *image)
 {
-	return image->storage && atomic_load(&image->storage->lost) ?
-		       image->storage->why :
-		       "";
+	const struct storage *s = image->storage;
+
+	return s && atomic_load(&s->helper.lost) ? s->helper.why : "";
 }
 
 void block_image_keep(struct block_image *image)
