@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * cobd and its helper when that ends, hangs, or lies: qemu-storage-daemon itself, and
- * lying-helper in its place.
+ * lying-qemu-storage-daemon in its place.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "lies.h"
 #include "../../tools/devices/block_device.h"
 #include "../../tools/devices/storage.h"
 
@@ -211,35 +212,6 @@ static void test_orphan(void **state)
 
 /* ---- a helper that lies ------------------------------------------------------ */
 
-static char lies_folder[64];
-
-static int remove_lies(void **state)
-{
-	(void)state;
-	disk_shell("rm -r '%s'%s", lies_folder, "");
-	return 0;
-}
-
-static void set_lie(const char *lie)
-{
-	static char path[4096];
-
-	if (!*path) {
-		char *here = realpath(getenv("LYING_HELPER"), NULL);
-
-		assert_non_null(here);
-		strcpy(lies_folder, "/tmp/lying-XXXXXX");
-		assert_non_null(mkdtemp(lies_folder));
-		disk_shell("ln -s %s %s/qemu-storage-daemon", here,
-		    lies_folder);
-		snprintf(path, sizeof(path), "%s:%s", lies_folder,
-			 getenv("PATH"));
-		free(here);
-	}
-	setenv("PATH", path, 1);
-	setenv("LIE", lie, 1);
-}
-
 /* A lie about the queue: I/O errors, for that and all that comes. */
 static void test_lies(void **state)
 {
@@ -253,7 +225,7 @@ static void test_lies(void **state)
 		struct disk *d = disk_begin();
 		struct block_options opt = { .path = d->path, .format = "qcow2" };
 
-		set_lie(lies[i]);
+		set_lie("qemu-storage-daemon", lies[i]);
 		disk_add(d, &opt);
 		disk_start(d, 64, FEATURES | RING);
 		assert_int_equal(request(d, OUT, 8, d->data, 4096, 1), IOERR);
@@ -270,7 +242,7 @@ static void test_lie_type(void **state)
 	struct block_options opt = { .path = d->path, .format = "qcow2" };
 
 	(void)state;
-	set_lie("type");
+	set_lie("qemu-storage-daemon", "type");
 	disk_add(d, &opt);
 	disk_start(d, 64, RING);
 	assert_int_equal(request(d, OUT, 8, d->data, 4096, 1), OK);
@@ -295,7 +267,7 @@ static void test_lies_at_first(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(lie) / sizeof(lie[0]); i++) {
-		set_lie(lie[i][0]);
+		set_lie("qemu-storage-daemon", lie[i][0]);
 		disk_refused(&opt, lie[i][1]);
 	}
 	disk_free(d);
@@ -309,7 +281,7 @@ static void test_nothing_left(void **state)
 	struct block_options opt = { .path = d->path, .overlay = over };
 
 	(void)state;
-	set_lie("leaves");
+	set_lie("qemu-storage-daemon", "leaves");
 	disk_refused(&opt, "I don't like this image");
 	assert_int_equal(access(over, F_OK), -1);
 	disk_free(d);

@@ -129,6 +129,18 @@ struct device *cofs_create(struct machine *m, const char *name, const char *tag,
 			   const struct share_options *opt, struct error **err);
 /* For tests: grows when the device's thread has nothing to do any more. */
 unsigned int cofs_rests(struct device *dev);
+
+/* The same by virtio-fs, served by a virtiofsd of its own. Its parts are copied. */
+struct virtiofs_options {
+	const char *path;
+	const char *cache; /* virtiofsd's: none, auto, always; NULL: auto */
+};
+/* Starts virtiofsd from the calling thread, which lives as long as the device. */
+struct device *virtiofs_create(struct machine *m, const char *name,
+			       const char *tag,
+			       const struct virtiofs_options *opt,
+			       struct error **err);
+
 struct vsock_options {
 	uint32_t cid; /* the guest's address */
 	/* Socket for programs of the host that want to the guest; PATH_PORT are the

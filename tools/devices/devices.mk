@@ -9,7 +9,8 @@ DEVICES_SRCS := $(addprefix $(DEVICES_DIR),memory.c queue.c virtio.c registers.c
 # What only Linux has.
 ifeq ($(OS),linux)
 DEVICES_SRCS += $(addprefix $(DEVICES_DIR),block_image.c block_direct.c block_uring.c block_plain.c block_vhost.c \
-	storage.c vhost_helper.c vhost_ring.c vhost_user.c partition.c vsock.c vsock_connection.c net_vhost.c ../net/tap.c ../net/switch.c)
+	storage.c vhost_helper.c vhost_ring.c vhost_user.c virtiofs.c virtiofsd.c partition.c \
+	vsock.c vsock_connection.c net_vhost.c ../net/tap.c ../net/switch.c)
 endif
 include $(DEVICES_DIR)../share/share.mk
 DEVICES_SRCS += $(SHARE_SRCS)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Programs that serve a device from a process of their own (qemu-storage-daemon,
- * later virtiofsd): started with a listening socket that nobody else can reach,
- * gone when the daemon is gone. One thread at a time uses a helper.
+ * virtiofsd): started with a listening socket that nobody else can reach,
+ * gone when the daemon is gone. One thread at a time uses a helper; the one that
+ * starts it lives as long as the helper shall, for Linux ends it with that thread.
  */
 #ifndef CO_TOOLS_OS_CHILD_H
 #define CO_TOOLS_OS_CHILD_H
@@ -33,7 +34,7 @@ int child_start(struct child *h, char *const argv[], struct error **err);
 int child_connect(const struct child *h);
 /* Has it ended? `text` gets how, and the last line that it said. */
 bool child_ended(struct child *h, char *text, size_t size);
-/* Kills it, without a wait for its end. */
+/* Kills it and what it started, without a wait for its end. */
 void child_kill(struct child *h);
 /* Kills it and frees all; what is -1 or 0 is left out. One that isn't gone after
  * CHILD_GONE_SECONDS hangs in the host's kernel: it's left to init. */

@@ -10,7 +10,7 @@ os_srcs = $(patsubst %,$(OS_DIR)/%.c,$(1))
 OS_CONFIG_SRCS_linux := $(call os_srcs,path host can place)
 OS_CONFIG_SRCS_nt := $(call os_srcs,path host can place security wide posix)
 # Devices.
-OS_DEVICES_SRCS_linux := $(call os_srcs,bell process child line local_socket disk_engine device_thread)
+OS_DEVICES_SRCS_linux := $(call os_srcs,bell process child path line local_socket disk_engine device_thread)
 OS_SHARE_SRCS_linux := $(call os_srcs,errors share_file share_names share_node share_root share_xattr)
 # The daemon alone, but for its driver's handle.
 OS_DAEMON_SRCS_linux := $(call os_srcs,cpus guard fault lock background console_out)

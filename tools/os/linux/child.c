@@ -171,10 +171,14 @@ static void close_one(int *fd)
 	*fd = -1;
 }
 
+/* Its own children, too: virtiofsd serves from one. They are a process group, unless
+ * it had no time to make that yet, and then there are none. */
 void child_kill(struct child *h)
 {
-	if (h->pid)
-		kill((pid_t)h->pid, SIGKILL);
+	if (!h->pid)
+		return;
+	kill((pid_t)h->pid, SIGKILL);
+	kill(-(pid_t)h->pid, SIGKILL);
 }
 
 static void wait_until_gone(struct child *h)
