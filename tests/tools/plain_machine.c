@@ -134,6 +134,18 @@ struct device *cofs_create(struct machine *m, const char *name, const char *tag,
 	return (struct device *)m;
 }
 
+struct device *virtiofs_create(struct machine *m, const char *name,
+			       const char *tag,
+			       const struct virtiofs_options *opt,
+			       struct error **err)
+{
+	(void)name;
+	(void)tag;
+	(void)opt;
+	(void)err;
+	return (struct device *)m;
+}
+
 void block_keep(struct machine *m)
 {
 	(void)m;

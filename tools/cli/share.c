@@ -18,8 +18,9 @@ json_t *shares_json(const struct config *c)
 			continue;
 		snprintf(name, sizeof(name), "cofs%d", (int)(s - c->share));
 		json_array_append_new(
-			all, json_pack("{s:s, s:s, s:s, s:b, s:s?}", "name",
+			all, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?}", "name",
 				       name, "path", s->path, "tag", s->tag,
+				       "type", s->virtiofs ? "virtiofs" : "9p",
 				       "read_only", s->read_only, "mount",
 				       s->mount));
 	}

@@ -41,8 +41,11 @@ struct config_share {
 	char *path; /* NULL: not there */
 	char *tag;
 	char *mount; /* where the guest mounts it by itself, or NULL */
-	const char *cache; /* of that mount: none, loose, mmap; NULL: not said */
+	/* Of that mount: none, loose, mmap; with virtiofs virtiofsd's: none, auto,
+	 * always. NULL: not said. */
+	const char *cache;
 	bool read_only, direct;
+	bool virtiofs; /* served by virtiofsd; else 9P */
 	uint32_t uid, gid; /* UINT32_MAX: not said */
 };
 

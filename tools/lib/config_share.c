@@ -10,7 +10,7 @@
 #include "../os/path.h"
 
 #define SHARE_RULE \
-	"PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH]; a path with a comma needs quotes"
+	"PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH], or PATH,virtiofs[,tag=NAME][,cache=none|auto|always][,mount=/PATH]; a path with a comma needs quotes"
 
 static bool plain_word(const char *s)
 {
@@ -46,19 +46,22 @@ static int option_id(uint32_t *id, const char *key, const char *value,
 	return 0;
 }
 
+/* Which of them is meant is known when all options are (check_options()). */
 static int option_cache(struct config_share *share, const char *value,
 			struct error **err)
 {
-	static const char *const known[] = { "none", "loose", "mmap" };
+	static const char *const known[] = { "none", "loose", "mmap", "auto",
+					     "always" };
 	size_t i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(value, known[i]))
 			continue;
 		share->cache = known[i];
 		return 0;
 	}
-	return error_set(err, 0, "'%s' is none of cache=none, loose, mmap",
+	return error_set(err, 0,
+			 "'%s' is none of cache=none, loose, mmap, or with virtiofs none, auto, always",
 			 value);
 }
 
@@ -90,6 +93,8 @@ static int share_option(struct config_share *share, const char *option,
 		share->read_only = true;
 	else if (!strcmp(option, "direct"))
 		share->direct = true;
+	else if (!strcmp(option, "virtiofs"))
+		share->virtiofs = true;
 	else if (!strncmp(option, "tag=", 4))
 		return option_tag(share, value, err);
 	else if (!strncmp(option, "uid=", 4))
@@ -104,6 +109,44 @@ static int share_option(struct config_share *share, const char *option,
 		return error_set(err, 0, "unknown option '%s': " SHARE_RULE,
 				 option);
 	return 0;
+}
+
+/* ---- what goes together ----------------------------------------------------- */
+
+static int check_cache(const struct config_share *share, struct error **err)
+{
+	const char *cache = share->cache;
+
+	if (!cache || !strcmp(cache, "none"))
+		return 0;
+	if (share->virtiofs == (!strcmp(cache, "auto") || !strcmp(cache, "always")))
+		return 0;
+	return error_set(err, 0,
+			 share->virtiofs ?
+				 "cache=%s is of 9P: with virtiofs it's none, auto or always" :
+				 "cache=%s is of virtiofs: without that word it's none, loose or mmap",
+			 cache);
+}
+
+static int check_virtiofs(const struct config_share *share, struct error **err)
+{
+	if (share->read_only)
+		return error_set(err, 0,
+				 "virtiofs and ro: virtiofsd can't share read-only: leave virtiofs out, or share a read-only mount of the host");
+	if (share->uid != UINT32_MAX || share->gid != UINT32_MAX)
+		return error_set(err, 0,
+				 "virtiofs and uid=, gid=: virtiofsd acts for each user of the guest, not for one of the host: leave one of them out");
+	if (share->direct)
+		return error_set(err, 0,
+				 "virtiofs and direct: what goes through virtiofsd isn't aligned as O_DIRECT wants it: leave one of them out");
+	return 0;
+}
+
+static int check_options(const struct config_share *share, struct error **err)
+{
+	if (share->virtiofs && check_virtiofs(share, err))
+		return -1;
+	return check_cache(share, err) ? -1 : can_share(share, err);
 }
 
 static int check_path(const char *path, struct error **err)
@@ -156,7 +199,7 @@ int config_parse_cofs(struct config *c, const struct config_key *key,
 		free(option);
 	}
 	if (!rc)
-		rc = can_share(&share, err);
+		rc = check_options(&share, err);
 	if (rc) {
 		free_share(&share);
 		return rc;
@@ -190,12 +233,15 @@ static void check_tag(struct config *c, unsigned int i)
 					j, i, c->share[i].tag);
 }
 
+/* virtiofs' cache is virtiofsd's business, no option of the mount. */
 static char *mount_word(const struct config_share *share)
 {
-	return need_format("colinux.mount=%s:%s%s%s%s", share->tag,
+	const char *cache = share->virtiofs ? NULL : share->cache;
+
+	return need_format("colinux.mount=%s:%s%s%s%s%s", share->tag,
 			   share->mount, share->read_only ? ":ro" : "",
-			   share->cache ? ":cache=" : "",
-			   share->cache ? share->cache : "");
+			   share->virtiofs ? ":virtiofs" : "",
+			   cache ? ":cache=" : "", cache ? cache : "");
 }
 
 void config_finish_shares(struct config *c)
@@ -230,8 +276,8 @@ void config_print_shares(const struct config *c, struct text *out)
 			continue;
 		text_format(out, "cofs%d=", (int)(s - c->share));
 		config_quote(out, s->path);
-		text_format(out, "%s,tag=%s", s->read_only ? ",ro" : "",
-			    s->tag);
+		text_format(out, "%s%s,tag=%s", s->virtiofs ? ",virtiofs" : "",
+			    s->read_only ? ",ro" : "", s->tag);
 		print_id(out, "uid", s->uid);
 		print_id(out, "gid", s->gid);
 		text_format(out, "%s%s%s%s", s->direct ? ",direct" : "",

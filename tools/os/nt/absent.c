@@ -30,6 +30,18 @@ struct device *vsock_create(struct machine *m, const char *name,
 	return NULL;
 }
 
+struct device *virtiofs_create(struct machine *m, const char *name,
+			       const char *tag,
+			       const struct virtiofs_options *opt,
+			       struct error **err)
+{
+	(void)m;
+	(void)tag;
+	(void)opt;
+	error_set(err, 0, "%s: virtiofsd is of Linux", name);
+	return NULL;
+}
+
 /* vhost-net is a part of Linux; no back end here has a descriptor for it. */
 struct net_vhost *net_vhost_open(struct net *n, struct error **err)
 {

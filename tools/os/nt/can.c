@@ -30,6 +30,9 @@ int can_disk(const struct config_disk *disk, struct error **err)
 
 int can_share(const struct config_share *share, struct error **err)
 {
+	if (share->virtiofs)
+		return error_set(err, 0,
+				 "virtiofs: such directories are virtiofsd's, a program of Linux: leave the word out, our own server does without it");
 	if (share->uid == UINT32_MAX && share->gid == UINT32_MAX)
 		return 0;
 	return error_set(err, 0,
