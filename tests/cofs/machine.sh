@@ -6,37 +6,8 @@
 #	/mnt/user	cofs2, as user 1000
 #	/mnt/goes	cofs3, which goes away
 . /check.sh
+. /steps.sh
 . /more.sh
-
-in_guest()
-{
-	colinux exec --wait 200 cofs -c "$1" >/tmp/said 2>&1
-}
-
-# said NAME TEXT COMMAND: a command in the guest says exactly this
-said()
-{
-	in_guest "$3" && [ "$(cat /tmp/said)" = "$2" ]
-	check "$1" $? "$(cat /tmp/said)"
-}
-
-works()
-{
-	in_guest "$2"
-	check "$1" $? "$(cat /tmp/said)"
-}
-
-# fails NAME WORDS COMMAND: with these words
-fails()
-{
-	! in_guest "$3" && grep -q "$2" /tmp/said
-	check "$1" $? "$(cat /tmp/said)"
-}
-
-# What a tree is: kinds, modes, owners, sizes, links' targets and contents.
-tree='tree() { cd "$1" && find . | sort | while read -r f; do
-	stat -c "%F %a %u %g $([ -d "$f" ] || echo "%s %h") %n" "$f"
-	[ -L "$f" ] && readlink "$f"; [ -f "$f" ] && md5sum <"$f"; done; };'
 
 insmod /lib/colinux.ko || exit 1
 mkfs.ext4 -q /dev/vda && mount -t ext4 /dev/vda /mnt || exit 1
