@@ -19,7 +19,7 @@ virtiofsd_of()
 
 # The directory becomes virtiofsd's root by pivot_root(), but the lab's root is an
 # initramfs, which can't be exchanged. /lab/bin is the first folder in PATH.
-cat >/lab/bin/virtiofsd <<'SCRIPT' && chmod 755 /lab/bin/virtiofsd || exit 1
+mkdir -p /lab/bin && cat >/lab/bin/virtiofsd <<'SCRIPT' && chmod 755 /lab/bin/virtiofsd || exit 1
 #!/bin/sh
 exec /usr/local/bin/virtiofsd "$@" -o sandbox=chroot
 SCRIPT
