@@ -88,10 +88,7 @@ static DEFINE_PER_CPU(u64, nmi_sent);
 /* It has done its work when it arrives: the guest has left for it. */
 static int nmi_taken(unsigned int type, struct pt_regs *regs)
 {
-	u64 sent = this_cpu_xchg(nmi_sent, 0);
-
-	return sent && ktime_get_mono_fast_ns() - sent <= NMI_LOST_NS ?
-		       NMI_HANDLED : NMI_DONE;
+	return this_cpu_xchg(nmi_sent, 0) ? NMI_HANDLED : NMI_DONE;
 }
 
 /* One at a time: a second one that is sent while the first is being forwarded
@@ -99,7 +96,7 @@ static int nmi_taken(unsigned int type, struct pt_regs *regs)
 static bool nmi_may_go(unsigned int cpu)
 {
 	u64 *sent = per_cpu_ptr(&nmi_sent, cpu);
-	u64 last = READ_ONCE(*sent), now = ktime_get_mono_fast_ns();
+	u64 last = READ_ONCE(*sent), now = ktime_get_ns();
 
 	return (!last || now - last > NMI_LOST_NS) &&
 	       cmpxchg64(sent, last, now) == last;
