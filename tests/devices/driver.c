@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "../../tools/os/bell.h"
-#include "rig_memory.h"
+#include "rig_os.h"
 
 #define PATIENCE_MS 5000
 
@@ -173,12 +173,29 @@ bool rig_turn(struct rig *rig, bool (*done)(void *arg), void *arg)
 	return true;
 }
 
-void rig_settle(struct rig *rig)
+static bool unheard_doorbell(struct rig *rig)
 {
 	unsigned int i;
+	int bell;
 
-	for (i = 0; i < 20; i++)
-		uv_run(&rig->loop, UV_RUN_NOWAIT);
+	for (i = 0; i < CO_QUEUES_MAX; i++) {
+		bell = atomic_load(&rig->doorbell[i]);
+		if (bell >= 0 && rig_bell_rang(bell))
+			return true;
+	}
+	return false;
+}
+
+/* On NT a ring comes to the loop by a thread of its own. */
+void rig_settle(struct rig *rig)
+{
+	uint64_t end = now_ms() + PATIENCE_MS;
+	unsigned int i;
+
+	do {
+		for (i = 0; i < 20; i++)
+			uv_run(&rig->loop, UV_RUN_NOWAIT);
+	} while (unheard_doorbell(rig) && now_ms() < end);
 }
 
 bool rig_wait(struct rig *rig)

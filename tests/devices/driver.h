@@ -47,7 +47,8 @@ uint64_t rig_alloc(struct rig *rig, uint64_t size, uint64_t align);
 void *rig_at(struct rig *rig, uint64_t pa);
 /* Turns the loop until `done` says so; false after five seconds. */
 bool rig_turn(struct rig *rig, bool (*done)(void *arg), void *arg);
-/* Turns it a few times: nothing is expected to be left over. */
+/* Turns it until every doorbell was heard, and a few times more: nothing is expected
+ * to be left over. Five seconds at most. */
 void rig_settle(struct rig *rig);
 /* Waits for a raise; false after five seconds. */
 bool rig_wait(struct rig *rig);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#include "rig_memory.h"
+#include "rig_os.h"
 
+#include <poll.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -17,4 +18,11 @@ uint8_t *rig_memory_map(uint64_t size, uint64_t hole, uint64_t hole_size)
 void rig_memory_unmap(uint8_t *base, uint64_t size)
 {
 	munmap(base, size);
+}
+
+bool rig_bell_rang(int bell)
+{
+	struct pollfd p = { bell, POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "../devices/rig_memory.h"
+#include "../devices/rig_os.h"
 
 #include <stddef.h>
 #include <windows.h>
@@ -19,4 +19,9 @@ void rig_memory_unmap(uint8_t *base, uint64_t size)
 {
 	(void)size;
 	VirtualFree(base, 0, MEM_RELEASE);
+}
+
+bool rig_bell_rang(int bell)
+{
+	return WaitForSingleObject((HANDLE)(intptr_t)bell, 0) == WAIT_OBJECT_0;
 }
