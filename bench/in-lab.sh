@@ -12,7 +12,7 @@ what=$1 rounds=$2 percent=$3
 everywhere="getppid fork fault pipe nanosleep cpu read4k read1m"
 console=hvc0 cpus=1 only="taskset 1" alone=hypercall
 if [ "$what" = counts ]; then
-	everywhere="getppid fork fault pipe"
+	everywhere="getppid fork fault pipe cpu"
 	# Nobody but the workload makes the one processor work.
 	console=none
 fi
