@@ -184,7 +184,7 @@ static void test_hangs(void **state)
 		put(1, 5, 7, "text", 4, 100, 64);
 	gring_kick(&f->g[1]);
 	for (i = 0; i < 40; i++) {
-		put(0, 5, FORGET, "text", 4, 0, 64);
+		put(0, 6, FORGET, "text", 4, 0, 64);
 		gring_kick(&f->g[0]);
 		assert_true(gring_await(&f->g[0], &length) >= 0);
 		assert_int_equal(length, 0);
