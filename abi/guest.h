@@ -290,6 +290,7 @@ CO_ASSERT_SIZE(struct co_guest_note, 72);
 #define CO_DEV_QUEUE_READY     11 /* rw: 1 starts, 0 stops the queue (done on return) */
 #define CO_DEV_QUEUE_NUMBER    12 /* r: its number in the VM, for NOTIFY and the event words */
 #define CO_DEV_NAME	       13 /* r: 8 bytes of the configured name at byte index, e.g. "cobd0" */
-#define CO_DEV_REGISTERS       14
+#define CO_DEV_QUEUE_VCPU      14 /* w: the vCPU that its events go to; 0 after a reset */
+#define CO_DEV_REGISTERS       15
 
 #endif

@@ -40,13 +40,32 @@ bool co_event_pending(struct co_vcpu *vcpu)
 
 /* ---- what the daemon raises ---------------------------------------------- */
 
+static void set_queues(struct co_vcpu *vcpu, co_u64 word, co_u64 bits)
+{
+	co_fetch_or(&vcpu->area->event.queues[word], bits);
+	co_event_set(vcpu, CO_EVENT_QUEUE);
+}
+
+void co_event_hand_on(struct co_vcpu *vcpu)
+{
+	co_u64 word, bits;
+
+	for (word = 0; word < CO_QUEUE_WORDS; word++) {
+		bits = co_exchange(&vcpu->area->event.queues[word], 0);
+		if (bits)
+			set_queues(&vcpu->vm->vcpu[0], word, bits);
+	}
+}
+
+/* A vCPU that is down hears nothing. It may go down just now: then it or we see
+ * the other's store. */
 static int raise_queue(struct co_vcpu *vcpu, co_u64 queue)
 {
 	if (queue >= CO_QUEUES_MAX)
 		return -CO_EINVAL;
-	co_fetch_or(&vcpu->area->event.queues[queue / 64],
-		    1ULL << (queue % 64));
-	co_event_set(vcpu, CO_EVENT_QUEUE);
+	set_queues(vcpu, queue / 64, 1ULL << (queue % 64));
+	if (co_load(&vcpu->off))
+		co_event_hand_on(vcpu);
 	return 0;
 }
 

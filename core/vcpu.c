@@ -50,6 +50,7 @@ void co_vcpu_down(struct co_vcpu *vcpu)
 {
 	co_timer_set(vcpu, CO_TIMER_OFF);
 	co_store(&vcpu->off, 1);
+	co_event_hand_on(vcpu);
 }
 
 co_u32 co_vcpus_up(const struct co_vm *vm)

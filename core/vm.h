@@ -286,6 +286,8 @@ void co_watch_moved(struct co_vm *vm);
 /* Sets bits, wakes or kicks. [atomic] */
 void co_event_set(struct co_vcpu *vcpu, co_u64 events);
 bool co_event_pending(struct co_vcpu *vcpu);
+/* vCPU 0 hears of the queues in its place. [atomic] */
+void co_event_hand_on(struct co_vcpu *vcpu);
 /* Checks and sets. 0 or -CO_EINVAL. [atomic] */
 int co_event_raise(struct co_vm *vm, const struct co_req_vm_raise *req);
 void co_doorbell_ring(struct co_vm *vm, co_u32 queue); /* [atomic] */

@@ -9,7 +9,10 @@
 #include "../../tools/devices/net_device.h"
 #include "fuzz.h"
 
-static struct net_backend back;
+#define PAIRS 2 /* of queues, in one of the variants */
+
+static struct net_backend back[PAIRS];
+static unsigned int pairs;
 static struct device *dev;
 static struct net_watcher watcher;
 static bool refuse, watched;
@@ -80,15 +83,19 @@ static void on_frame(struct net_watcher *w, const struct iovec *iov,
 
 void target_make(struct rig *rig, uint8_t variant)
 {
-	struct net_options opt = { { 2, 0, 0, 0, 0, 1 }, &back };
+	struct net_options opt = { { 2, 0, 0, 0, 0, 1 }, 1, { &back[0], &back[1] } };
 	struct error *err = NULL;
+	unsigned int i;
 
-	memset(&back, 0, sizeof(back));
-	back.ops = &ops;
-	if (variant != 3)
-		back.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 |
-				NET_OFFLOAD_TSO6;
-	back.mtu = 1500;
+	memset(back, 0, sizeof(back));
+	opt.pairs = pairs = variant == 2 ? PAIRS : 1;
+	for (i = 0; i < pairs; i++) {
+		back[i].ops = &ops;
+		back[i].mtu = 1500;
+		if (variant != 3)
+			back[i].offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 |
+					   NET_OFFLOAD_TSO6;
+	}
 	refuse = watched = false;
 	watcher.frame = on_frame;
 	dev = net_create(rig->m, "eth0", &opt, &err);
@@ -109,8 +116,10 @@ static void receive(uint8_t what)
 	static const struct net_header header;
 	struct iovec iov = { frame, NET_FRAME_MIN + (size_t)what * what };
 
-	back.user->ops->receive(back.user, &header, &iov, 1);
-	back.user->ops->flush(back.user);
+	struct net_user *u = back[what % pairs].user;
+
+	u->ops->receive(u, &header, &iov, 1);
+	u->ops->flush(u);
 }
 
 static void toggle_watch(void)
@@ -124,16 +133,18 @@ static void toggle_watch(void)
 
 void target_host(struct rig *rig, uint8_t what)
 {
+	struct net_user *u = back[what % pairs].user;
+
 	switch (what >> 5) {
 	case 0:
 		refuse = what & 1;
 		break;
 	case 1:
-		back.user->ops->writable(back.user);
+		u->ops->writable(u);
 		break;
 	case 2:
 		if (what & 2)
-			back.user->ops->link(back.user, what & 1);
+			u->ops->link(u, what & 1);
 		else
 			net_set_cable(dev, what & 1);
 		bytes += net_link_up(dev);
@@ -156,9 +167,15 @@ void target_end(void)
 
 static void control_head(struct head *h, struct dice *dice)
 {
-	h->data[0] = dice_roll(dice, 2) ? 1 : 5; /* MAC, offloads */
+	static const uint8_t class[] = { 1, 4, 5 }; /* MAC, pairs, offloads */
+
+	h->data[0] = class[dice_roll(dice, 3)];
 	h->data[1] = (uint8_t)dice_roll(dice, 2);
-	if (h->data[0] == 5) {
+	if (h->data[0] == 4) {
+		h->data[1] = 0;
+		h->n = 2 + 2;
+		h->data[2] = (uint8_t)dice_roll(dice, PAIRS + 2);
+	} else if (h->data[0] == 5) {
 		h->n = 2 + 8;
 		h->data[2] = (uint8_t)(dice_roll(dice, 2) * 2 +
 				       dice_roll(dice, 2) * 128);
@@ -172,12 +189,13 @@ static void control_head(struct head *h, struct dice *dice)
 /* A frame behind its header, a buffer for one, or a command. */
 void target_head(struct head *h, struct dice *dice)
 {
-	h->queue = (uint8_t)dice_roll(dice, 3);
-	if (h->queue == 2) {
+	/* The third one is for commands, or the second pair's: see net_control_index(). */
+	h->queue = (uint8_t)dice_roll(dice, 2 * PAIRS + 1);
+	if (h->queue == 2 * PAIRS || (h->queue == 2 && dice_roll(dice, 2))) {
 		control_head(h, dice);
 		return;
 	}
-	if (h->queue == 0) {
+	if (h->queue % 2 == 0) {
 		h->room = (uint8_t)(dice_roll(dice, 2) ?
 					    dice_roll(dice, 64) :
 					    0xf0 + dice_roll(dice, 14));

@@ -24,12 +24,15 @@ static void must(bool truth, const char *what)
 
 /* ---- the rig ---------------------------------------------------------------- */
 
-static int on_raise(void *context, uint32_t events, uint64_t value)
+static int on_raise(void *context, uint32_t vcpu, uint32_t events,
+		    uint64_t value)
 {
 	struct rig *rig = context;
 
 	if (atomic_load(&rig->fail_raise))
 		return -atomic_load(&rig->fail_raise);
+	must(vcpu < RIG_VCPUS, "a vCPU that isn't there was told");
+	atomic_store(&rig->told, vcpu);
 	if (events == CO_EVENT_QUEUE)
 		atomic_fetch_add(&rig->raised[value], 1);
 	else if (events == CO_EVENT_CONFIG)
@@ -97,6 +100,7 @@ void rig_init(struct rig *rig)
 	rig->never = bell_open();
 	must(rig->event >= 0 && rig->never >= 0, "no bell");
 	rig->driver.context = rig;
+	rig->driver.vcpus = RIG_VCPUS;
 	rig->driver.raise = on_raise;
 	rig->driver.doorbell = on_doorbell_set;
 	rig->m = machine_create(&rig->mem, &rig->driver, &rig->loop);

@@ -16,6 +16,7 @@
 #ifndef RIG_MEMORY
 #define RIG_MEMORY (32ull << 20)
 #endif
+#define RIG_VCPUS 4
 /* The last chunk lies behind a hole of this many bytes. */
 #define RIG_HOLE (2ull << 20)
 
@@ -32,6 +33,7 @@ struct rig {
 	atomic_uint raised[CO_QUEUES_MAX];
 	atomic_uint configs[CO_DEVICES_MAX];
 	atomic_uint raises;
+	atomic_uint told; /* the vCPU of the last one */
 	unsigned int heard; /* of them, by rig_wait() */
 	int event, never;   /* bells: something was raised; the other one never rings */
 	atomic_int fail_doorbell, fail_raise; /* errno to return */

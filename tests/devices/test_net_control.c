@@ -98,26 +98,6 @@ static void test_watch(void **state)
 
 /* ---- control queue ---------------------------------------------------------- */
 
-static int command(struct card *c, uint8_t class, uint8_t cmd, const void *data,
-		   size_t n)
-{
-	struct buffer b[3] = { { c->command, 2, false },
-			       { c->command + 16, (uint32_t)n, false },
-			       { c->command + 512, 1, true } };
-	uint8_t *at = rig_at(&c->rig, c->command);
-	uint32_t written;
-
-	at[0] = class;
-	at[1] = cmd;
-	memcpy(at + 16, data, n);
-	at[512] = 0xee;
-	assert_true(gring_add(&c->q[NET_CONTROL], b, 3) >= 0);
-	gring_kick(&c->q[NET_CONTROL]);
-	assert_true(gring_turn(&c->q[NET_CONTROL], &written) >= 0);
-	assert_int_equal(written, 1);
-	return at[512];
-}
-
 static void test_mac(void **state)
 {
 	struct card *c = *state;

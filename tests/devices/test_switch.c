@@ -274,6 +274,15 @@ static void command(const char *text)
 	assert_int_equal(system(text), 0);
 }
 
+static struct net_backend *one_tap(uv_loop_t *loop, struct tap_options *opt,
+				   struct error **err)
+{
+	struct net_backend *b;
+
+	opt->queues = 1;
+	return tap_open(loop, opt, &b, err) ? NULL : b;
+}
+
 static void test_tap(void **state)
 {
 	static struct guest g;
@@ -286,7 +295,7 @@ static void test_tap(void **state)
 
 	(void)state;
 	guest_init(&g, 2);
-	guest_connect(&g, tap_open(&g.loop, &opt, &err));
+	guest_connect(&g, one_tap(&g.loop, &opt, &err));
 	assert_int_equal(g.b->mtu, 1500);
 	assert_int_equal(g.b->offloads, NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 | NET_OFFLOAD_TSO6);
 	g.b->ops->take(g.b, NET_OFFLOAD_CSUM);
@@ -312,7 +321,7 @@ static void test_tap(void **state)
 	g.full = false;
 	g.b->ops->ready(g.b);
 	assert_non_null(await_frame(&g, is_arp));
-	assert_null(tap_open(&g.loop, &opt, &err));
+	assert_null(one_tap(&g.loop, &opt, &err));
 	assert_non_null(strstr(err->text, "tap cotest0 has a user already"));
 	error_free(&err);
 	/* With vhost-net or without: the end of the tap is seen. */
@@ -329,6 +338,76 @@ static void test_tap(void **state)
 	guest_end(&g);
 }
 
+static void no_tap(const char *name, unsigned int queues, const char *text)
+{
+	struct tap_options opt = { .name = name, .queues = queues };
+	struct net_backend *b[2] = { NULL };
+	struct error *err = NULL;
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	assert_int_equal(tap_open(&loop, &opt, b, &err), -1);
+	assert_non_null(strstr(err->text, text));
+	error_free(&err);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+/* The answer comes to the queue that asked, while it's used. */
+static void test_tap_queues(void **state)
+{
+	static struct guest g, h;
+	struct tap_options opt = { .name = "cotest1", .address = "10.78.0.1/24",
+				   .queues = 2 };
+	static const uint8_t guest_ip[4] = { 10, 78, 0, 2 }, tap_ip[4] = { 10, 78, 0, 1 };
+	struct net_backend *b[2];
+	struct error *err = NULL;
+	uint64_t end;
+
+	(void)state;
+	guest_init(&g, 2);
+	guest_init(&h, 2);
+	assert_int_equal(tap_open(&g.loop, &opt, b, &err), 0);
+	guest_connect(&g, b[0]);
+	guest_connect(&h, b[1]);
+	no_tap("cotest1", 1, "cotest1 was made for several queues");
+	b[1]->ops->use(b[1], false);
+	b[1]->ops->use(b[1], false);
+	send_arp(&g, guest_ip, tap_ip);
+	assert_non_null(await_frame(&g, is_arp));
+	g.n = h.n = 0;
+	b[1]->ops->use(b[1], true);
+	turn(&g);
+	send_arp(&h, guest_ip, tap_ip);
+	for (end = now_ms() + PATIENCE_MS; !h.n && now_ms() < end;)
+		turn(&g);
+	assert_int_not_equal(h.n, 0);
+	b[1]->ops->use(b[1], false);
+	turn(&g);
+	g.n = h.n = 0;
+	send_arp(&g, guest_ip, tap_ip);
+	assert_non_null(await_frame(&g, is_arp));
+	assert_int_equal(h.n, 0);
+	assert_true(g.up && h.up);
+	command("ip link del cotest1");
+	for (end = now_ms() + PATIENCE_MS; g.up && now_ms() < end;)
+		turn(&g);
+	assert_false(g.up);
+	b[1]->ops->use(b[1], true);
+	b[1]->ops->close(b[1]);
+	h.b = NULL;
+	guest_end(&g);
+	guest_end(&h);
+}
+
+static void test_tap_of_one_queue(void **state)
+{
+	(void)state;
+	command("ip tuntap add cotest2 mode tap");
+	no_tap("cotest2", 2, "cotest2 was made for one queue");
+	command("ip link del cotest2");
+}
+
 static void test_bridge(void **state)
 {
 	static struct guest a, b;
@@ -342,9 +421,9 @@ static void test_bridge(void **state)
 	}
 	command("ip link set cotestbr up");
 	guest_init(&a, 1);
-	guest_connect(&a, tap_open(&a.loop, &opt, &err));
+	guest_connect(&a, one_tap(&a.loop, &opt, &err));
 	guest_init(&b, 2);
-	guest_connect(&b, tap_open(&b.loop, &opt, &err));
+	guest_connect(&b, one_tap(&b.loop, &opt, &err));
 	assert_int_equal(a.b->mtu, 1400);
 	usleep(200000);
 	a.n = b.n = 0;
@@ -362,7 +441,7 @@ static void test_no_bridge(void **state)
 
 	(void)state;
 	uv_loop_init(&loop);
-	assert_null(tap_open(&loop, &opt, &err));
+	assert_null(one_tap(&loop, &opt, &err));
 	assert_non_null(strstr(err->text, "lo is no bridge of this host"));
 	error_free(&err);
 	uv_loop_close(&loop);
@@ -378,6 +457,8 @@ int main(int argc, char **argv)
 	};
 	const struct CMUnitTest taps[] = {
 		cmocka_unit_test(test_tap),
+		cmocka_unit_test(test_tap_queues),
+		cmocka_unit_test(test_tap_of_one_queue),
 		cmocka_unit_test(test_bridge),
 		cmocka_unit_test(test_no_bridge),
 	};

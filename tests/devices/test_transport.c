@@ -115,6 +115,29 @@ static void test_suppressed_event_idx(void **state)
 	suppressed(*state, ALL_RING);
 }
 
+/* To the vCPU that the driver names, from the next event on; a reset forgets it. */
+static void test_vcpu(void **state)
+{
+	struct rig *rig = *state;
+	struct gring g;
+	uint64_t pa;
+
+	start(rig, &g, 8, 0);
+	pa = rig_alloc(rig, 256, 16);
+	atomic_store(&rig->told, 99);
+	ask(&g, pa, 1);
+	assert_int_equal(atomic_load(&rig->told), 0);
+	assert_int_equal(reg_write(rig, 0, CO_DEV_QUEUE_VCPU, 0, RIG_VCPUS - 1), 0);
+	ask(&g, pa, 1);
+	assert_int_equal(atomic_load(&rig->told), RIG_VCPUS - 1);
+	reg_write(rig, 0, CO_DEV_QUEUE_VCPU, 0, RIG_VCPUS);
+	ask(&g, pa, 1);
+	assert_int_equal(atomic_load(&rig->told), RIG_VCPUS - 1);
+	start(rig, &g, 8, 0);
+	ask(&g, pa, 1);
+	assert_int_equal(atomic_load(&rig->told), 0);
+}
+
 /* Buffers that were there before DRIVER_OK are found without a kick. */
 static void test_early_buffers(void **state)
 {
@@ -385,6 +408,7 @@ int main(void)
 		T(test_wrap_event_idx),
 		T(test_suppressed_plain),
 		T(test_suppressed_event_idx),
+		T(test_vcpu),
 		T(test_early_buffers),
 		T(test_queue_stop),
 		T(test_machine_reset),

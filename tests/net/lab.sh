@@ -129,6 +129,50 @@ works "a bridge of the host: the guest pings who is behind it" b 'ping -c 3 -W 3
 info_says b 'eth1.*tap conet0 in bridge br0.*, vhost-net,'
 check "and vhost-net serves that, too" $? "$(colinux info b | grep eth1)"
 
+# ---- several queues: each has its processor
+
+colinux start name=c $words cpus=2 eth0=tuntap,tap2,,192.168.40.1,queues=2 >/tmp/start 2>&1
+check "a guest with two pairs of queues starts" $? "$(cat /tmp/start)"
+in_guest c 'ip addr add 192.168.40.2/24 dev eth0 && ip link set eth0 up
+	mkdir -p /www && head -c 2000000 /dev/urandom >/www/data && httpd -h /www && md5sum </www/data'
+sum_c=$(cat /tmp/said)
+httpd -p 192.168.40.1:8080 -h /www
+said "its card has them" "rx-0 rx-1 tx-0 tx-1" c 'ls /sys/class/net/eth0/queues | xargs'
+soon info_says c 'eth0.*, vhost-net, 2 of 2 pairs of queues,'
+check "vhost-net serves both" $? "$(colinux info c | grep eth0)"
+# heard CPU: how often processor CPU of the guest was interrupted for frames
+heard()
+{
+	in_guest c "awk '\$1 == \"NET_RX:\" { print \$($1 + 2) }' /proc/softirqs" && cat /tmp/said
+}
+for cpu in 0 1; do
+	before=$(heard $cpu)
+	said "what a program on processor $cpu fetches is unchanged" "$(md5sum </www/data)" c \
+		"taskset -c $cpu wget -q -O - http://192.168.40.1:8080/data | md5sum"
+	after=$(heard $cpu)
+	[ $((after - before)) -ge 20 ]
+	check "and that processor hears of it" $? "from $before to $after"
+done
+colinux capture c eth0 /tmp/frames &
+capture=$!
+soon info_says c 'eth0.*vhost-net waits'
+said "while somebody looks, the daemon serves both" "$(md5sum </www/data)" c \
+	'taskset -c 1 wget -q -O - http://192.168.40.1:8080/data | md5sum'
+kill $capture
+soon info_says c 'eth0.*, vhost-net,'
+[ "$(wget -q -O - http://192.168.40.2/data | md5sum)" = "$sum_c" ]
+check "and then the other direction" $? "$(colinux info c | grep eth0)"
+colinux set c cpus=1 >/tmp/set 2>&1
+[ "$(wget -q -O - http://192.168.40.2/data | md5sum)" = "$sum_c" ]
+check "nothing is lost with a processor that goes" $? "$(cat /tmp/set; colinux info c | grep eth0)"
+colinux set c cpus=2 >/tmp/set 2>&1
+[ "$(wget -q -O - http://192.168.40.2/data | md5sum)" = "$sum_c" ]
+check "nor with one that comes" $? "$(cat /tmp/set; colinux info c | grep eth0)"
+ip link del tap2
+soon info_says c 'eth0.*tap tap2, which was removed.*link down'
+check "a tap with two queues is taken away" $? "$(colinux info c | grep eth0)"
+colinux stop --force c >/tmp/stop 2>&1
+
 # ---- faults
 
 ip link del tap0

@@ -50,7 +50,7 @@ struct device *net_create(struct machine *m, const char *name,
 	(void)err;
 	dev->user.ops = &ops;
 	dev->cable = true;
-	dev->backend = opt->backend;
+	dev->backend = opt->backend[0];
 	dev->backend->user = &dev->user;
 	kept[count++ % 16] = dev;
 	return dev;

@@ -232,6 +232,57 @@ static void the_wished_number(void **state)
 	assert_equal(VCPU->area->event.events, CO_EVENT_CPUS);
 }
 
+/* ---- queues of a vCPU that is OFF ------------------------------------------------------- */
+
+static int raise_queue(co_u32 vcpu, co_u64 queue)
+{
+	struct co_req_vm_raise req = { .vcpu = vcpu, .events = CO_EVENT_QUEUE,
+				       .value = queue };
+
+	return co_request(&unit.file, CO_REQ_VM_RAISE, &req, sizeof(req),
+			  OWNER);
+}
+
+static void who_is_off_hears_of_no_queue(void **state)
+{
+	(void)state;
+	assert_equal(raise_queue(3, 70), 0);
+	assert_equal(raise_queue(3, 7), 0);
+	assert_equal(raise_queue(VCPUS, 7), -CO_EINVAL);
+	assert_equal(VM->vcpu[3].area->event.queues[0], 0);
+	assert_equal(VM->vcpu[3].area->event.queues[1], 0);
+	assert_equal(VCPU->area->event.queues[0], 1 << 7);
+	assert_equal(VCPU->area->event.queues[1], 1 << 6);
+	assert_equal(VCPU->area->event.events, CO_EVENT_QUEUE);
+}
+
+/* vCPU 1 comes up, hears of a queue, and goes down without a look at it. */
+static void deaf(struct co_vcpu *vcpu, struct co_call *call)
+{
+	co_u32 n = rounds[vcpu->index]++;
+
+	if (vcpu->index) {
+		assert_equal(raise_queue(1, 9), 0);
+		assert_equal(vcpu->area->event.queues[0], 1 << 9);
+		call_set(call, CO_CALL_VCPU_DOWN, 0, 0);
+	} else if (!n) {
+		call_set(call, CO_CALL_VCPU_UP, 1, 0);
+	} else if (!(co_load(&VCPU->area->event.queues[0]) & 1 << 9)) {
+		call_set(call, CO_CALL_IDLE, 0, 0);
+	} else {
+		call_set(call, CO_CALL_STOP, CO_STOP_POWEROFF, 0);
+	}
+}
+
+static void queues_are_handed_on(void **state)
+{
+	(void)state;
+	run_all(deaf);
+	assert_equal(rounds[1], 1);
+	assert_equal(VM->vcpu[1].area->event.queues[0], 0);
+	assert_equal(VCPU->area->event.events & CO_EVENT_QUEUE, CO_EVENT_QUEUE);
+}
+
 /* ---- events between vCPUs --------------------------------------------------------------- */
 
 static void sender(struct co_vcpu *vcpu, struct co_call *call)
@@ -312,6 +363,8 @@ int main(void)
 		TEST(only_the_first_is_up),    TEST(who_is_off_never_runs),
 		TEST(who_may_be_started),      TEST(down_and_up_again),
 		TEST(started_on_its_way_down), TEST(the_wished_number),
+		TEST(who_is_off_hears_of_no_queue),
+		TEST(queues_are_handed_on),
 		TEST(events_for_others),       TEST(no_wake_up_is_lost),
 	};
 

@@ -154,8 +154,8 @@ int vm_info(const struct daemon *d, struct co_req_vm_info *info);
 
 /* Makes the machine and all that the configuration names. */
 int devices_add(struct daemon *d, struct error **err);
-/* Sets event bits in the guest; a machine_driver's raise. Any thread. */
-int devices_raise(void *context, uint32_t events, uint64_t value);
+/* Sets event bits of the guest's vCPU 0. 0 or a negative errno. Any thread. */
+int devices_raise(struct daemon *d, uint32_t events, uint64_t value);
 
 /* ---- shares.c ------------------------------------------------------------- */
 

@@ -14,14 +14,20 @@
 
 #define SCROLLBACK_MAX (4u << 20)
 
-int devices_raise(void *context, uint32_t events, uint64_t value)
+static int raise_at(void *context, uint32_t vcpu, uint32_t events, uint64_t value)
 {
 	struct daemon *d = context;
-	struct co_req_vm_raise req = { .events = events, .value = value };
+	struct co_req_vm_raise req = { .vcpu = vcpu, .events = events,
+				       .value = value };
 
 	if (!d->driver)
 		return -ENODEV; /* between a guest's end and its restart */
 	return driver_request(d->driver, CO_REQ_VM_RAISE, &req, sizeof(req));
+}
+
+int devices_raise(struct daemon *d, uint32_t events, uint64_t value)
+{
+	return raise_at(d, 0, events, value);
 }
 
 static int doorbell(void *context, uint32_t queue, int fd)
@@ -121,7 +127,8 @@ static int add_vsock(struct daemon *d, struct error **err)
 int devices_add(struct daemon *d, struct error **err)
 {
 	d->machine_driver.context = d;
-	d->machine_driver.raise = devices_raise;
+	d->machine_driver.vcpus = config_cpus_max(&d->config);
+	d->machine_driver.raise = raise_at;
 	d->machine_driver.doorbell = doorbell;
 	d->machine = machine_create(&d->memory, &d->machine_driver, &d->loop);
 	if (!d->machine)

@@ -10,6 +10,8 @@
 #include "../os/process.h"
 #include "daemon.h"
 
+_Static_assert(CONFIG_NET_QUEUES <= NET_PAIRS_MAX, "");
+
 /* ---- MAC addresses ---------------------------------------------------------- */
 
 static uint64_t mix(uint64_t h, const char *s)
@@ -58,18 +60,19 @@ static struct net_backend *open_slirp(struct daemon *d,
 	return b;
 }
 
-static struct net_backend *open_tap(struct daemon *d,
-				    const struct config_net *net,
-				    struct error **err)
+static int open_tap(struct daemon *d, const struct config_net *net,
+		    struct net_options *opt, struct error **err)
 {
-	struct tap_options opt = { 0 };
+	struct tap_options tap = { .address = net->address };
 
 	if (net->kind == NET_BRIDGE)
-		opt.bridge = net->name;
+		tap.bridge = net->name;
 	else
-		opt.name = net->name;
-	opt.address = net->address;
-	return tap_open(&d->loop, &opt, err);
+		tap.name = net->name;
+	if (net->queues)
+		opt->pairs = net->queues;
+	tap.queues = opt->pairs;
+	return tap_open(&d->loop, &tap, opt->backend, err);
 }
 
 /* A member's name is never used twice, even if a process number is. */
@@ -91,22 +94,25 @@ static struct net_backend *open_switch(struct daemon *d, const char *name,
 	return b;
 }
 
-static struct net_backend *open_backend(struct daemon *d, const char *name,
-					const struct config_net *net,
-					struct error **err)
+static int open_backends(struct daemon *d, const char *name,
+			 const struct config_net *net, struct net_options *opt,
+			 struct error **err)
 {
+	opt->pairs = 1;
 	switch (net->kind) {
 	case NET_SLIRP:
-		return open_slirp(d, net, err);
+		opt->backend[0] = open_slirp(d, net, err);
+		break;
 	case NET_TAP:
 	case NET_BRIDGE:
-		return open_tap(d, net, err);
+		return open_tap(d, net, opt, err);
 	case NET_SWITCH:
-		return open_switch(d, name, net, err);
+		opt->backend[0] = open_switch(d, name, net, err);
+		break;
 	case NET_NONE:
 		break;
 	}
-	return NULL;
+	return opt->backend[0] ? 0 : -1;
 }
 
 /* ---- devices ---------------------------------------------------------------- */
@@ -119,8 +125,7 @@ static int add(struct daemon *d, unsigned int i, struct error **err)
 	char name[16];
 
 	snprintf(name, sizeof(name), "eth%u", i);
-	opt.backend = open_backend(d, name, net, err);
-	if (!opt.backend)
+	if (open_backends(d, name, net, &opt, err))
 		return error_wrap(err, "%s", name);
 	if (net->has_mac)
 		memcpy(opt.mac, net->mac, MAC_BYTES);
@@ -129,7 +134,7 @@ static int add(struct daemon *d, unsigned int i, struct error **err)
 	card->device = net_create(d->machine, name, &opt, err);
 	if (!card->device)
 		return error_wrap(err, "%s", name);
-	card->backend = opt.backend;
+	card->backend = opt.backend[0];
 	card->kind = net->kind;
 	return 0;
 }

@@ -47,8 +47,9 @@ void *guest_at(const struct guest_memory *mem, uint64_t pa, uint64_t size);
  * or a negative errno. Any thread. */
 struct machine_driver {
 	void *context;
+	uint32_t vcpus; /* that the guest has at most */
 	/* set event bits: CO_EVENT_QUEUE with a queue number, ... (CO_REQ_VM_RAISE) */
-	int (*raise)(void *context, uint32_t events, uint64_t value);
+	int (*raise)(void *context, uint32_t vcpu, uint32_t events, uint64_t value);
 	/* bell that a guest's notify rings, -1: none (CO_REQ_DOORBELL) */
 	int (*doorbell)(void *context, uint32_t queue, int fd);
 };

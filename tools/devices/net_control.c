@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * conet's control queue (virtio 1.2, 5.1.6.5): the guest's own MAC address, and
- * which frames it takes at the moment. What wasn't offered is answered with an
+ * conet's control queue (virtio 1.2, 5.1.6.5): the guest's own MAC address, how many
+ * pairs of queues it uses, and which frames it takes at the moment. What wasn't offered is answered with an
  * error, as are values that can't be.
  */
 #include <string.h>
@@ -11,8 +11,9 @@
 /* Commands in one turn of the loop. */
 #define CONTROL_TURN 32
 
-enum { CLASS_MAC = 1, CLASS_GUEST_OFFLOADS = 5 };
+enum { CLASS_MAC = 1, CLASS_MQ = 4, CLASS_GUEST_OFFLOADS = 5 };
 enum { MAC_ADDR_SET = 1 };
+enum { MQ_PAIRS_SET = 0 };
 enum { GUEST_OFFLOADS_SET = 0 };
 enum { ACK_OK = 0, ACK_ERROR = 1 };
 
@@ -33,6 +34,17 @@ static bool set_mac(struct net *n, struct chain *c)
 	if (!take_exactly(c, mac, sizeof(mac)) || (mac[0] & 1))
 		return false;
 	memcpy(n->config.mac, mac, sizeof(mac));
+	return true;
+}
+
+static bool set_pairs(struct net *n, struct chain *c)
+{
+	uint16_t pairs;
+
+	if (!device_has(&n->dev, NET_F_MQ) ||
+	    !take_exactly(c, &pairs, sizeof(pairs)) || !pairs || pairs > n->pairs)
+		return false;
+	net_set_active(n, pairs);
 	return true;
 }
 
@@ -66,6 +78,8 @@ static bool obey(struct net *n, struct chain *c)
 		return false;
 	if (h.class == CLASS_MAC && h.command == MAC_ADDR_SET)
 		return set_mac(n, c);
+	if (h.class == CLASS_MQ && h.command == MQ_PAIRS_SET)
+		return set_pairs(n, c);
 	if (h.class == CLASS_GUEST_OFFLOADS && h.command == GUEST_OFFLOADS_SET)
 		return set_guest_offloads(n, c);
 	return false;
@@ -73,7 +87,7 @@ static bool obey(struct net *n, struct chain *c)
 
 static bool take_command(struct net *n)
 {
-	struct queue *q = n->dev.queue[NET_CONTROL];
+	struct queue *q = n->dev.queue[net_control_index(n)];
 	struct chain *c = &n->control;
 	uint8_t ack;
 
@@ -90,7 +104,7 @@ static bool take_command(struct net *n)
 
 void net_notify_control(struct net *n)
 {
-	struct queue *q = n->dev.queue[NET_CONTROL];
+	struct queue *q = n->dev.queue[net_control_index(n)];
 	unsigned int left = CONTROL_TURN;
 	bool entered = net_enter(n), more;
 

@@ -9,9 +9,14 @@
 #include "../net/backend.h"
 #include "device.h"
 
+#define NET_PAIRS_MAX 16
+
 struct net_options {
 	uint8_t mac[MAC_BYTES];
-	struct net_backend *backend; /* the device's from then on, errors included */
+	unsigned int pairs; /* of queues: 1 to NET_PAIRS_MAX */
+	/* One for each pair, to the same network; the device's from then on, errors
+	 * included. */
+	struct net_backend *backend[NET_PAIRS_MAX];
 };
 
 struct device *net_create(struct machine *m, const char *name,

@@ -77,74 +77,76 @@ static void clean_header(struct net_header *h, uint64_t bytes)
 	h->num_buffers = 0;
 }
 
-static void sent(struct net *n, uint64_t bytes)
+static void sent(struct net_pair *p, uint64_t bytes)
 {
-	device_count(&n->dev, 0, bytes);
-	queue_push(n->dev.queue[NET_TX], n->tx.head, 0);
+	device_count(&p->n->dev, 0, bytes);
+	queue_push(net_queue(p, NET_TX), p->tx.head, 0);
 }
 
-/* The frame in n->tx. False: the back end wants it later. */
-static bool send_frame(struct net *n)
+/* The frame in p->tx. False: the back end wants it later. */
+static bool send_frame(struct net_pair *p)
 {
-	struct net_backend *b = n->backend;
+	struct net_backend *b = p->backend;
 
-	if (net_up(n) && !b->ops->send(b, &n->tx_header, n->tx.out, n->tx.out_n)) {
-		n->tx_held = true;
+	if (net_up(p->n) && !b->ops->send(b, &p->tx_header, p->tx.out, p->tx.out_n)) {
+		p->tx_held = true;
 		return false;
 	}
-	if (!net_up(n))
+	if (!net_up(p->n))
 		b->dropped++;
-	sent(n, n->tx.out_size);
+	sent(p, p->tx.out_size);
 	return true;
 }
 
 /* False: no frame there, or it has to wait. */
-static bool take_frame(struct net *n)
+static bool take_frame(struct net_pair *p)
 {
 	const char *rule = "a header that is too short";
 
-	if (!queue_pop(n->dev.queue[NET_TX], &n->tx))
+	if (!queue_pop(net_queue(p, NET_TX), &p->tx))
 		return false;
-	if (chain_read(&n->tx, &n->tx_header, sizeof(n->tx_header)) ==
-	    sizeof(n->tx_header))
-		rule = check_header(n, &n->tx_header, n->tx.out_size);
+	if (chain_read(&p->tx, &p->tx_header, sizeof(p->tx_header)) ==
+	    sizeof(p->tx_header))
+		rule = check_header(p->n, &p->tx_header, p->tx.out_size);
 	if (rule) {
-		device_break(&n->dev, "%s: %llu bytes", rule,
-			     (unsigned long long)n->tx.out_size);
+		device_break(&p->n->dev, "%s: %llu bytes", rule,
+			     (unsigned long long)p->tx.out_size);
 		return false;
 	}
-	clean_header(&n->tx_header, n->tx.out_size);
-	show_watchers(n, n->tx.out, n->tx.out_n, n->tx.out_size);
-	return send_frame(n);
+	clean_header(&p->tx_header, p->tx.out_size);
+	show_watchers(p->n, p->tx.out, p->tx.out_n, p->tx.out_size);
+	return send_frame(p);
 }
 
-void net_put_back(struct net *n)
+void net_put_back(struct net_pair *p)
 {
-	if (!n->tx_held)
+	if (!p->tx_held)
 		return;
-	n->tx_held = false;
-	queue_unpop(n->dev.queue[NET_TX], 1);
+	p->tx_held = false;
+	queue_unpop(net_queue(p, NET_TX), 1);
 }
 
-static bool served_elsewhere(const struct net *n)
+/* By vhost-net; what the guest puts into a pair that it doesn't use stays there. */
+static bool served_elsewhere(const struct net_pair *p)
 {
-	return n->vhost && net_vhost_active(n->vhost);
+	return p->index >= p->n->active ||
+	       (p->vhost && net_vhost_active(p->vhost));
 }
 
-void net_notify_tx(struct net *n)
+void net_notify_tx(struct net_pair *p)
 {
-	struct queue *q = n->dev.queue[NET_TX];
-	bool entered = net_enter(n), more = false;
+	struct queue *q = net_queue(p, NET_TX);
+	bool entered = net_enter(p->n), more = false;
 	unsigned int left = NET_TURN;
 
-	if (!served_elsewhere(n) && !n->tx_held) {
+	if (!served_elsewhere(p) && !p->tx_held) {
 		queue_quiet(q);
-		while (left && take_frame(n))
+		while (left && take_frame(p))
 			left--;
 		queue_signal(q);
-		more = !left || (!n->tx_held && queue_listen(q));
+		more = !left || (!p->tx_held && queue_listen(q));
 	}
-	net_leave(n, entered);
+	net_leave(p->n, entered);
 	if (more)
 		queue_ring(q);
 }
@@ -152,18 +154,18 @@ void net_notify_tx(struct net *n)
 /* A reset may have taken the frame away meanwhile. */
 static void on_writable(struct net_user *user)
 {
-	struct net *n = container_of(user, struct net, user);
-	struct queue *q = n->dev.queue[NET_TX];
-	bool entered = net_enter(n);
+	struct net_pair *p = container_of(user, struct net_pair, user);
+	struct queue *q = net_queue(p, NET_TX);
+	bool entered = net_enter(p->n);
 
-	if (n->tx_held) {
-		n->tx_held = false;
-		if (send_frame(n)) {
+	if (p->tx_held) {
+		p->tx_held = false;
+		if (send_frame(p)) {
 			queue_signal(q);
 			queue_ring(q);
 		}
 	}
-	net_leave(n, entered);
+	net_leave(p->n, entered);
 }
 
 /* ---- into the guest --------------------------------------------------------- */
@@ -212,51 +214,51 @@ static size_t fill_chain(struct filling *f, struct chain *c)
 }
 
 /* The first chain begins with the header, whose last field is known at the end. */
-static bool begin_chain(struct net *n, struct filling *f,
+static bool begin_chain(struct net_pair *p, struct filling *f,
 			const struct net_header *h)
 {
 	struct net_header header = *h;
 
 	header.num_buffers = 1;
-	f->num_buffers[0] = byte_at(&n->rx, offsetof(struct net_header, num_buffers));
-	f->num_buffers[1] = byte_at(&n->rx, offsetof(struct net_header, num_buffers) + 1);
-	if (chain_write(&n->rx, &header, sizeof(header)) == sizeof(header))
+	f->num_buffers[0] = byte_at(&p->rx, offsetof(struct net_header, num_buffers));
+	f->num_buffers[1] = byte_at(&p->rx, offsetof(struct net_header, num_buffers) + 1);
+	if (chain_write(&p->rx, &header, sizeof(header)) == sizeof(header))
 		return true;
-	device_break(&n->dev, "a buffer that has no room for a header");
+	device_break(&p->n->dev, "a buffer that has no room for a header");
 	return false;
 }
 
 enum filled { FILLED, NO_ROOM, NO_USE };
 
 /* Takes chains until the frame is in them. */
-static enum filled fill(struct net *n, struct filling *f,
+static enum filled fill(struct net_pair *p, struct filling *f,
 			const struct net_header *h)
 {
-	struct queue *q = n->dev.queue[NET_RX];
-	unsigned int max = device_has(&n->dev, NET_F_MRG_RXBUF) ? BUFFERS_MAX : 1;
+	struct device *dev = &p->n->dev;
+	unsigned int max = device_has(dev, NET_F_MRG_RXBUF) ? BUFFERS_MAX : 1;
 	size_t bytes;
 
 	while (f->left && f->chains < max) {
-		if (!queue_pop(q, &n->rx))
+		if (!queue_pop(net_queue(p, NET_RX), &p->rx))
 			return NO_ROOM;
-		f->done[f->chains++].head = n->rx.head;
-		if (f->chains == 1 && !begin_chain(n, f, h))
+		f->done[f->chains++].head = p->rx.head;
+		if (f->chains == 1 && !begin_chain(p, f, h))
 			return NO_USE;
-		if (f->chains > 1 && !n->rx.in_size) {
-			device_break(&n->dev, "a buffer of no size");
+		if (f->chains > 1 && !p->rx.in_size) {
+			device_break(dev, "a buffer of no size");
 			return NO_USE;
 		}
-		bytes = fill_chain(f, &n->rx) + (f->chains == 1 ? sizeof(*h) : 0);
+		bytes = fill_chain(f, &p->rx) + (f->chains == 1 ? sizeof(*h) : 0);
 		f->done[f->chains - 1].written = (uint32_t)bytes;
 	}
 	return f->left ? NO_USE : FILLED;
 }
 
-static void publish(struct net *n, struct filling *f)
+static void publish(struct net_pair *p, struct filling *f)
 {
 	*f->num_buffers[0] = (uint8_t)f->chains;
 	*f->num_buffers[1] = (uint8_t)(f->chains >> 8);
-	queue_push_all(n->dev.queue[NET_RX], f->done, f->chains);
+	queue_push_all(net_queue(p, NET_RX), f->done, f->chains);
 }
 
 static size_t size_of(const struct iovec *iov, unsigned int n)
@@ -269,11 +271,11 @@ static size_t size_of(const struct iovec *iov, unsigned int n)
 }
 
 /* Tries until there really is no room. The guest may add buffers meanwhile. */
-static enum filled deliver(struct net *n, const struct net_header *h,
+static enum filled deliver(struct net_pair *p, const struct net_header *h,
 			   const struct iovec *frame, unsigned int entries,
 			   size_t bytes)
 {
-	struct queue *q = n->dev.queue[NET_RX];
+	struct queue *q = net_queue(p, NET_RX);
 	struct filling f;
 	enum filled how;
 	bool again;
@@ -281,58 +283,59 @@ static enum filled deliver(struct net *n, const struct net_header *h,
 	queue_quiet(q);
 	do {
 		f = (struct filling){ .iov = frame, .n = entries, .left = bytes };
-		how = fill(n, &f, h);
+		how = fill(p, &f, h);
 		/* Before the chains go back: what comes behind them counts. */
 		again = how == NO_ROOM && queue_listen(q);
 		if (how != FILLED)
 			queue_unpop(q, f.chains);
 	} while (again);
 	if (how == FILLED)
-		publish(n, &f);
+		publish(p, &f);
 	return how;
 }
 
 static bool on_receive(struct net_user *user, const struct net_header *h,
 		       const struct iovec *frame, unsigned int entries)
 {
-	struct net *n = container_of(user, struct net, user);
+	struct net_pair *p = container_of(user, struct net_pair, user);
+	struct net *n = p->n;
 	size_t bytes = size_of(frame, entries);
 	bool entered = net_enter(n);
 	enum filled how = NO_USE;
 
-	if (net_up(n) && device_running(&n->dev) && n->dev.queue[NET_RX]->ready &&
-	    !served_elsewhere(n))
-		how = deliver(n, h, frame, entries, bytes);
+	if (net_up(n) && device_running(&n->dev) && net_queue(p, NET_RX)->ready &&
+	    !served_elsewhere(p))
+		how = deliver(p, h, frame, entries, bytes);
 	if (how == FILLED) {
 		show_watchers(n, frame, entries, bytes);
 		device_count(&n->dev, bytes, 0);
 	}
 	n->lost += how == NO_USE;
 	/* A device that has just been broken takes no frames any more. */
-	n->rx_full = how == NO_ROOM && device_running(&n->dev);
-	how = n->rx_full ? NO_ROOM : FILLED;
+	p->rx_full = how == NO_ROOM && device_running(&n->dev);
+	how = p->rx_full ? NO_ROOM : FILLED;
 	net_leave(n, entered);
 	return how != NO_ROOM;
 }
 
 static void on_flush(struct net_user *user)
 {
-	struct net *n = container_of(user, struct net, user);
-	bool entered = net_enter(n);
+	struct net_pair *p = container_of(user, struct net_pair, user);
+	bool entered = net_enter(p->n);
 
-	if (!served_elsewhere(n))
-		queue_signal(n->dev.queue[NET_RX]);
-	net_leave(n, entered);
+	if (!served_elsewhere(p))
+		queue_signal(net_queue(p, NET_RX));
+	net_leave(p->n, entered);
 }
 
-void net_notify_rx(struct net *n)
+void net_notify_rx(struct net_pair *p)
 {
-	bool entered = net_enter(n), was_full = n->rx_full;
+	bool entered = net_enter(p->n), was_full = p->rx_full;
 
-	n->rx_full = false;
-	net_leave(n, entered);
+	p->rx_full = false;
+	net_leave(p->n, entered);
 	if (was_full)
-		n->backend->ops->ready(n->backend);
+		p->backend->ops->ready(p->backend);
 }
 
 const struct net_user_ops net_user_ops = {

@@ -19,7 +19,7 @@
 
 #include "net.h"
 
-#define DATA_QUEUES 2
+#define DATA_QUEUES NET_PER_PAIR
 
 /* One descriptor that vhost-net signals, on the loop. */
 struct signal {
@@ -29,7 +29,7 @@ struct signal {
 };
 
 struct net_vhost {
-	struct net *n;
+	struct net_pair *p;
 	int fd; /* -1: the host has none */
 	bool active;
 	bool gave_up; /* an error, until the guest resets the device */
@@ -43,13 +43,12 @@ struct net_vhost {
 
 /* ---- signals ---------------------------------------------------------------- */
 
-static void raise_queue(struct net *n, unsigned int queue)
+static void raise_queue(struct net *n, struct queue *q)
 {
 	bool entered = net_enter(n);
 
-	if (device_running(&n->dev) && n->dev.queue[queue]->ready)
-		device_raise(&n->dev, CO_EVENT_QUEUE,
-			     n->dev.queue[queue]->number);
+	if (device_running(&n->dev) && q->ready)
+		device_raise_queue(q);
 	net_leave(n, entered);
 }
 
@@ -61,7 +60,7 @@ static void on_call(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	if (!eventfd_read(s->v->call[s->queue], &count))
-		raise_queue(s->v->n, s->queue);
+		raise_queue(s->v->p->n, net_queue(s->v->p, s->queue));
 }
 
 /* A ring that is wrong, or a tap that is gone: our own code finds out which, and
@@ -69,7 +68,7 @@ static void on_call(uv_poll_t *poll, int status, int events)
 static void on_error(uv_poll_t *poll, int status, int events)
 {
 	struct signal *s = poll->data;
-	struct net *n = s->v->n;
+	struct net *n = s->v->p->n;
 	eventfd_t count;
 	bool entered;
 
@@ -92,7 +91,7 @@ static int tell(struct net_vhost *v, unsigned long request, void *arg)
 
 static int set_features(struct net_vhost *v)
 {
-	uint64_t features = v->n->dev.driver_features & v->features &
+	uint64_t features = v->p->n->dev.driver_features & v->features &
 			    (FEATURES_COMMON | NET_F_MRG_RXBUF);
 
 	return tell(v, VHOST_SET_FEATURES, &features);
@@ -100,7 +99,7 @@ static int set_features(struct net_vhost *v)
 
 static int set_memory(struct net_vhost *v)
 {
-	const struct guest_memory *mem = device_memory(&v->n->dev);
+	const struct guest_memory *mem = device_memory(&v->p->n->dev);
 	uint64_t table[(sizeof(struct vhost_memory) +
 			sizeof(struct vhost_memory_region)) / 8];
 	const struct vhost_memory head = { .nregions = 1 };
@@ -125,7 +124,7 @@ static int set_file(struct net_vhost *v, unsigned long request, unsigned int i,
 
 static int set_ring(struct net_vhost *v, unsigned int i)
 {
-	struct queue *q = v->n->dev.queue[i];
+	struct queue *q = net_queue(v->p, i);
 	struct vhost_vring_state size = { i, q->size };
 	struct vhost_vring_state base = { i, q->last_avail };
 	struct vhost_vring_addr address = {
@@ -152,7 +151,7 @@ static int set_ring(struct net_vhost *v, unsigned int i)
 /* What the guest put there before has nobody rung for. */
 static int set_going(struct net_vhost *v, unsigned int i, int tap)
 {
-	int rc = device_redirect_doorbell(v->n->dev.queue[i], v->kick[i]);
+	int rc = device_redirect_doorbell(net_queue(v->p, i), v->kick[i]);
 
 	if (!rc)
 		rc = set_file(v, VHOST_NET_SET_BACKEND, i, tap);
@@ -163,7 +162,7 @@ static int set_going(struct net_vhost *v, unsigned int i, int tap)
 
 static int hand_over(struct net_vhost *v)
 {
-	struct net_backend *b = v->n->backend;
+	struct net_backend *b = v->p->backend;
 	int tap = b->ops->descriptor(b), rc = set_features(v);
 	unsigned int i;
 
@@ -184,33 +183,33 @@ static void take_back(struct net_vhost *v)
 	for (i = 0; i < DATA_QUEUES; i++)
 		(void)set_file(v, VHOST_NET_SET_BACKEND, i, -1);
 	for (i = 0; i < DATA_QUEUES; i++) {
-		struct queue *q = v->n->dev.queue[i];
+		struct queue *q = net_queue(v->p, i);
 		struct vhost_vring_state base = { i, 0 };
 		int rc = tell(v, VHOST_GET_VRING_BASE, &base);
 
 		if (!q->ready)
 			continue;
 		if (rc)
-			device_break(&v->n->dev, "vhost-net doesn't give back queue %u: %s",
-				     i, strerror(-rc));
+			device_break(&v->p->n->dev, "vhost-net doesn't give back queue %u: %s",
+				     q->index, strerror(-rc));
 		else
 			queue_resume(q, (uint16_t)base.num);
 		rc = device_redirect_doorbell(q, -1);
 		if (rc)
-			device_break(&v->n->dev, "queue %u: the host refused its doorbell: %s",
-				     i, strerror(-rc));
+			device_break(&v->p->n->dev, "queue %u: the host refused its doorbell: %s",
+				     q->index, strerror(-rc));
 		queue_ring(q);
 	}
 }
 
 void net_vhost_start(struct net_vhost *v)
 {
-	struct net_backend *b = v->n->backend;
+	struct net_backend *b = v->p->backend;
 	int rc;
 
 	if (v->fd < 0 || v->active || v->gave_up)
 		return;
-	net_put_back(v->n);
+	net_put_back(v->p);
 	b->ops->hands_off(b, true);
 	rc = hand_over(v);
 	v->active = !rc;
@@ -225,7 +224,7 @@ void net_vhost_start(struct net_vhost *v)
 
 void net_vhost_stop(struct net_vhost *v)
 {
-	struct net_backend *b = v->n->backend;
+	struct net_backend *b = v->p->backend;
 
 	if (!v->active)
 		return;
@@ -284,7 +283,7 @@ static int watch(struct net_vhost *v, struct signal *s, unsigned int queue,
 	*fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (*fd < 0)
 		return -errno;
-	rc = uv_poll_init(device_loop(&v->n->dev), &s->poll, *fd);
+	rc = uv_poll_init(device_loop(&v->p->n->dev), &s->poll, *fd);
 	if (rc)
 		return rc;
 	v->open_handles++;
@@ -342,7 +341,7 @@ void net_vhost_free(struct net_vhost *v)
 	free_if_last(v);
 }
 
-struct net_vhost *net_vhost_open(struct net *n, struct error **err)
+struct net_vhost *net_vhost_open(struct net_pair *p, struct error **err)
 {
 	struct net_vhost *v = calloc(1, sizeof(*v));
 	unsigned int i;
@@ -352,7 +351,7 @@ struct net_vhost *net_vhost_open(struct net *n, struct error **err)
 		error_set(err, ENOMEM, "cannot be made");
 		return NULL;
 	}
-	v->n = n;
+	v->p = p;
 	v->fd = -1;
 	for (i = 0; i < DATA_QUEUES; i++)
 		v->kick[i] = v->call[i] = v->error[i] = -1;

@@ -126,6 +126,7 @@ bool queue_start(struct queue *q)
 void queue_reset(struct queue *q)
 {
 	q->ready = false;
+	atomic_store(&q->vcpu, 0);
 	q->size = 0;
 	q->desc_address = q->avail_address = q->used_address = 0;
 	q->desc = NULL;
@@ -313,7 +314,7 @@ void queue_signal(struct queue *q)
 	if (!q->ready || q->used_idx == q->signalled)
 		return;
 	if (wants_interrupt(q))
-		device_raise(q->dev, CO_EVENT_QUEUE, q->number);
+		device_raise_queue(q);
 	q->signalled = q->used_idx;
 }
 

@@ -12,6 +12,7 @@
 #ifndef CO_TOOLS_QUEUE_H
 #define CO_TOOLS_QUEUE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ struct queue {
 	unsigned int index; /* in the device */
 	uint32_t number;    /* in the VM */
 	uint16_t size_max;
+	atomic_uint vcpu; /* whom its events go to */
 	int doorbell;		  /* a bell (os/bell.h) */
 	struct bell_watch *watch; /* the loop's, if it watches the doorbell */
 

@@ -194,6 +194,15 @@ static uint64_t read_queue_number(struct device *dev, const struct access *a)
 	return a->q->number;
 }
 
+/* While it's at work, too: who serves it looks each time. */
+static uint64_t write_queue_vcpu(struct device *dev, const struct access *a)
+{
+	if (a->value >= machine_driver_of(dev->machine)->vcpus)
+		return CO_ERROR_ARG;
+	atomic_store(&a->q->vcpu, (unsigned int)a->value);
+	return 0;
+}
+
 /* What `index` stands for. */
 enum index_kind { INDEX_NONE, INDEX_BYTE, INDEX_QUEUE };
 
@@ -220,6 +229,7 @@ static const struct device_register registers[CO_DEV_REGISTERS] = {
 				 write_queue_ready },
 	[CO_DEV_QUEUE_NUMBER] = { INDEX_QUEUE, read_queue_number, NULL },
 	[CO_DEV_NAME] = { INDEX_BYTE, read_name, NULL },
+	[CO_DEV_QUEUE_VCPU] = { INDEX_QUEUE, NULL, write_queue_vcpu },
 };
 
 static bool bytes_allowed(uint64_t reg, uint32_t bytes)

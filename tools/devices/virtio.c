@@ -60,11 +60,12 @@ static void set_why(struct device *dev, const char *format, va_list ap)
 	pthread_mutex_unlock(&dev->why_lock);
 }
 
-static int tell_guest(struct device *dev, uint32_t events, uint64_t value)
+static int tell_guest(struct device *dev, uint32_t vcpu, uint32_t events,
+		      uint64_t value)
 {
 	const struct machine_driver *driver = machine_driver_of(dev->machine);
 
-	return driver->raise(driver->context, events, value);
+	return driver->raise(driver->context, vcpu, events, value);
 }
 
 /* The first rule that was broken is the one to tell. */
@@ -80,23 +81,29 @@ void device_break(struct device *dev, const char *format, ...)
 	va_end(ap);
 	/* A driver that can't be told finds the status bit by itself. */
 	if (before & STATUS_DRIVER_OK)
-		(void)tell_guest(dev, CO_EVENT_CONFIG, dev->number);
+		(void)tell_guest(dev, 0, CO_EVENT_CONFIG, dev->number);
 }
 
-void device_raise(struct device *dev, uint32_t events, uint64_t value)
+static void raise_or_break(struct device *dev, uint32_t vcpu, uint32_t events,
+			   uint64_t value)
 {
-	int rc = tell_guest(dev, events, value);
+	int rc = tell_guest(dev, vcpu, events, value);
 
 	if (rc)
 		device_break(dev, "the host could not raise an event: %s",
 			     strerror(-rc));
 }
 
+void device_raise_queue(struct queue *q)
+{
+	raise_or_break(q->dev, atomic_load(&q->vcpu), CO_EVENT_QUEUE, q->number);
+}
+
 void device_config_changed(struct device *dev)
 {
 	atomic_fetch_add(&dev->generation, 1);
 	if (device_running(dev))
-		device_raise(dev, CO_EVENT_CONFIG, dev->number);
+		raise_or_break(dev, 0, CO_EVENT_CONFIG, dev->number);
 }
 
 /* ---- life of a queue -------------------------------------------------------- */

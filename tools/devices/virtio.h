@@ -107,8 +107,8 @@ void device_config_changed(struct device *dev);
 /* Lets the guest ring `fd` instead of the queue's doorbell, -1: that again. Lock
  * held, the queue is ready. 0 or a negative errno. */
 int device_redirect_doorbell(struct queue *q, int fd);
-/* For queue.c: sets event bits in the guest. */
-void device_raise(struct device *dev, uint32_t events, uint64_t value);
+/* Interrupts the guest for that queue. Any thread. */
+void device_raise_queue(struct queue *q);
 const struct guest_memory *device_memory(const struct device *dev);
 uv_loop_t *device_loop(const struct device *dev);
 

@@ -280,7 +280,7 @@ static const struct config_key keys[] = {
 	{ "log", INDEX_NONE, 0, parse_log,
 	  "PATH: file to which the console's output is appended" },
 	{ "eth", INDEX_NUMBER, CONFIG_NETS - 1, config_parse_eth,
-	  "slirp[,MAC[,FORWARDS]] | tuntap[,NAME[,MAC[,ADDRESS]]] | bridge,NAME[,MAC] | switch,NAME[,MAC]: network device" },
+	  "slirp[,MAC[,FORWARDS]] | tuntap[,NAME[,MAC[,ADDRESS]]][,queues=N] | bridge,NAME[,MAC][,queues=N] | switch,NAME[,MAC]: network device" },
 	{ "cofs", INDEX_NUMBER, CONFIG_SHARES - 1, config_parse_cofs,
 	  "PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH]: shared directory, 9p in the guest" },
 	{ "ttys", INDEX_NUMBER, CONFIG_LINES - 1, config_parse_ttys,

@@ -144,6 +144,35 @@ static int take_address(struct config_net *net, char *text, struct error **err)
 	return 0;
 }
 
+#define QUEUES "queues="
+
+/* The next part, unless the options begin there. */
+static char *positional(const char **at)
+{
+	return *at && !strncmp(*at, QUEUES, strlen(QUEUES)) ? NULL :
+							      config_next_part(at);
+}
+
+/* What follows the positions of a tap: [,queues=N] */
+static int take_queues(struct config_net *net, const char **at,
+		       struct error **err)
+{
+	char *option;
+	uint64_t n;
+	int rc = 0;
+
+	if (!*at || strncmp(*at, QUEUES, strlen(QUEUES)))
+		return 0;
+	option = config_next_part(at);
+	if (!text_number(option + strlen(QUEUES), CONFIG_NET_QUEUES, &n) || !n)
+		rc = error_set(err, 0, "'%s': a number from 1 to %d follows, as queues=4",
+			       option, CONFIG_NET_QUEUES);
+	else
+		net->queues = (unsigned int)n;
+	free(option);
+	return rc;
+}
+
 /* ---- kinds ------------------------------------------------------------------ */
 
 /* slirp[,MAC[,FORWARD[/FORWARD]...]] */
@@ -160,11 +189,11 @@ static int parse_slirp(struct config_net *net, const char **at,
 	return rc;
 }
 
-/* tuntap[,NAME[,MAC[,ADDRESS]]] */
+/* tuntap[,NAME[,MAC[,ADDRESS]]][,queues=N] */
 static int parse_tap(struct config_net *net, const char **at, struct error **err)
 {
-	char *name = config_next_part(at), *mac = config_next_part(at);
-	char *address = config_next_part(at);
+	char *name = positional(at), *mac = positional(at);
+	char *address = positional(at);
 	int rc = 0;
 
 	if (name && *name)
@@ -178,29 +207,30 @@ static int parse_tap(struct config_net *net, const char **at, struct error **err
 	else
 		free(address);
 	free(mac);
-	return rc;
+	return rc ? rc : take_queues(net, at, err);
 }
 
 static int named_mac(struct config_net *net, const char **at, struct error **err)
 {
-	char *mac = config_next_part(at);
+	char *mac = positional(at);
 	int rc = take_mac(net, mac, err);
 
 	free(mac);
 	return rc;
 }
 
-/* bridge,NAME[,MAC] */
+/* bridge,NAME[,MAC][,queues=N] */
 static int parse_bridge(struct config_net *net, const char **at,
 			struct error **err)
 {
-	char *name = config_next_part(at);
+	char *name = positional(at);
 
 	if (!name)
 		return error_set(err, 0, "which bridge? bridge,NAME[,MAC]");
-	if (take_interface(&net->name, "bridge", name, err))
+	if (take_interface(&net->name, "bridge", name, err) ||
+	    named_mac(net, at, err))
 		return -1;
-	return named_mac(net, at, err);
+	return take_queues(net, at, err);
 }
 
 /* switch,NAME[,MAC] */
@@ -371,5 +401,7 @@ void config_net_text(const struct config_net *net, struct text *out)
 		text_format(out, ",%s", mac);
 	if (net->address)
 		text_format(out, ",%s", net->address);
+	if (net->queues > 1)
+		text_format(out, ",queues=%u", net->queues);
 	add_forwards(net, out);
 }

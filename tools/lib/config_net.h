@@ -9,6 +9,7 @@
 #include "forward.h"
 
 #define CONFIG_NETS 16
+#define CONFIG_NET_QUEUES 16
 
 enum config_net_kind { NET_NONE, NET_SLIRP, NET_TAP, NET_BRIDGE, NET_SWITCH };
 
@@ -16,6 +17,7 @@ struct config_net {
 	enum config_net_kind kind; /* NET_NONE: not there */
 	char *name;		   /* of tap, bridge, switch; may be NULL for a tap */
 	char *address;		   /* of the host's end of a tap, or NULL */
+	unsigned int queues;	   /* of a tap or bridge; 0: one */
 	bool has_mac;
 	uint8_t mac[6];
 	struct forward *forward; /* of slirp */

@@ -86,6 +86,9 @@ struct net_backend_ops {
 	 * the back end keeps its hands off. Any thread. NULL: none. */
 	int (*descriptor)(struct net_backend *b);
 	void (*hands_off)(struct net_backend *b, bool off);
+	/* Of several to the same network: does the guest use this one? It begins
+	 * as used. Any thread. NULL: there is one only. */
+	void (*use)(struct net_backend *b, bool used);
 	/* Words for `colinux info`. */
 	void (*describe)(const struct net_backend *b, char *text, size_t room);
 	/* Frees it; the loop must turn once more. */
@@ -120,9 +123,11 @@ struct tap_options {
 	const char *name;    /* NULL: the kernel chooses */
 	const char *address; /* of the host's end, ADDRESS[/BITS], or NULL */
 	const char *bridge;  /* to put it into, or NULL */
+	unsigned int queues;
 };
-struct net_backend *tap_open(uv_loop_t *loop, const struct tap_options *opt,
-			     struct error **err);
+/* Fills in a back end for each queue. 0, or -1, an error and none of them. */
+int tap_open(uv_loop_t *loop, const struct tap_options *opt,
+	     struct net_backend **queue, struct error **err);
 
 /* Member of the switch whose members' sockets are in `folder`; `member` is
  * unique there. */

@@ -37,7 +37,9 @@ struct tap {
 	unsigned int handles;
 	bool gone;
 	bool full, blocked; /* waits for the guest; for the host */
-	atomic_bool hands_off;
+	/* Vhost-net works on it; the guest doesn't use it, and the tap isn't to
+	 * give it frames. */
+	atomic_bool hands_off, idle;
 	size_t held; /* bytes of a frame that has no room yet, with header */
 	uint8_t frame[sizeof(struct net_header) + NET_FRAME_MAX];
 };
@@ -73,13 +75,20 @@ static void tap_lost(struct tap *t)
 		t->b.user->ops->link(t->b.user, false);
 }
 
+/* A queue that was detached looks like one whose tap is gone. */
+static void tap_failed(struct tap *t)
+{
+	if (!atomic_load(&t->idle))
+		tap_lost(t);
+}
+
 /* False: nothing there. */
 static bool read_frame(struct tap *t)
 {
 	ssize_t n = read(t->fd, t->frame, sizeof(t->frame));
 
 	if (n < 0 && errno == EBADFD)
-		tap_lost(t);
+		tap_failed(t);
 	if (n < (ssize_t)sizeof(struct net_header) + NET_FRAME_MIN)
 		return false;
 	t->held = (size_t)n;
@@ -150,7 +159,8 @@ static void on_event(uv_poll_t *poll, int status, int events)
 
 	/* POLLERR is how a tap says that it was removed. */
 	if (status < 0) {
-		tap_lost(t);
+		tap_failed(t);
+		watch(t);
 		return;
 	}
 	if ((events & UV_WRITABLE) && t->blocked) {
@@ -172,7 +182,7 @@ static void watch(struct tap *t)
 		events |= UV_READABLE;
 	if (t->blocked)
 		events |= UV_WRITABLE;
-	if (t->gone)
+	if (t->gone || atomic_load(&t->idle))
 		uv_poll_stop(&t->poll);
 	else if (uv_poll_start(&t->poll, events, on_event))
 		tap_lost(t);
@@ -190,7 +200,7 @@ static void on_news(uv_poll_t *poll, int status, int events)
 	while (recv(t->news, message, sizeof(message), MSG_DONTWAIT) > 0)
 		;
 	if (!t->gone && ioctl(t->fd, TUNGETIFF, &ifr) < 0 && errno == EBADFD)
-		tap_lost(t);
+		tap_failed(t);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -208,6 +218,26 @@ static void tap_hands_off(struct net_backend *b, bool off)
 	struct tap *t = to_tap(b);
 
 	atomic_store(&t->hands_off, off);
+	uv_async_send(&t->wake);
+}
+
+/* The host spreads its frames over the queues that are attached. */
+static void tap_use(struct net_backend *b, bool used)
+{
+	struct tap *t = to_tap(b);
+	struct ifreq ifr = {
+		.ifr_flags = used ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE,
+	};
+
+	if (used == !atomic_load(&t->idle))
+		return;
+	/* In an order in which nobody takes it for gone. A tap that is gone has
+	 * said so to the first queue, which is always used. */
+	if (!used)
+		atomic_store(&t->idle, true);
+	(void)ioctl(t->fd, TUNSETQUEUE, &ifr);
+	if (used)
+		atomic_store(&t->idle, false);
 	uv_async_send(&t->wake);
 }
 
@@ -245,13 +275,29 @@ static const struct net_backend_ops tap_ops = {
 	.take = tap_take,
 	.descriptor = tap_descriptor,
 	.hands_off = tap_hands_off,
+	.use = tap_use,
 	.describe = tap_describe,
 	.close = tap_close,
 };
 
 /* ---- making: the interface --------------------------------------------------- */
 
-static int open_tap(struct tap *t, const char *name, struct error **err)
+/* What a tap that isn't to be had most often lacks. */
+static const char *no_tap(int code, bool several)
+{
+	if (code == EBUSY)
+		return "tap %s has a user already";
+	if (code == EPERM)
+		return "tap %s: making one needs CAP_NET_ADMIN; root can make it for you: ip tuntap add NAME mode tap user YOU";
+	if (code == EINVAL && several)
+		return "tap %s was made for one queue; leave out queues=, or root can make it anew: ip tuntap add NAME mode tap multi_queue user YOU";
+	if (code == EINVAL)
+		return "tap %s was made for several queues: add queues=2 or more";
+	return "tap %s can't be had";
+}
+
+static int open_tap(struct tap *t, const char *name, bool several,
+		    struct error **err)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int size = sizeof(struct net_header);
@@ -260,15 +306,11 @@ static int open_tap(struct tap *t, const char *name, struct error **err)
 	if (t->fd < 0)
 		return error_set(err, errno,
 				 "/dev/net/tun: load the host's module tun, or ask for the right to open it");
+	if (several)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name ? name : "conet%d");
 	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
-		return error_set(err, errno,
-				 errno == EBUSY ?
-					 "tap %s has a user already" :
-					 errno == EPERM ?
-					 "tap %s: making one needs CAP_NET_ADMIN; root can make it for you: ip tuntap add NAME mode tap user YOU" :
-					 "tap %s can't be had",
-				 ifr.ifr_name);
+		return error_set(err, errno, no_tap(errno, several), ifr.ifr_name);
 	memcpy(t->name, ifr.ifr_name, sizeof(t->name));
 	if (ioctl(t->fd, TUNSETVNETHDRSZ, &size) < 0)
 		return error_set(err, errno, "tap %s: no virtio header", t->name);
@@ -372,7 +414,7 @@ static int make(struct tap *t, const struct tap_options *opt, struct error **err
 {
 	int s, rc;
 
-	if (open_tap(t, opt->name, err))
+	if (open_tap(t, opt->name, opt->queues > 1, err))
 		return -1;
 	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (s < 0)
@@ -424,8 +466,9 @@ static int begin(struct tap *t, uv_loop_t *loop, struct error **err)
 	return -1;
 }
 
-struct net_backend *tap_open(uv_loop_t *loop, const struct tap_options *opt,
-			     struct error **err)
+static struct net_backend *open_queue(uv_loop_t *loop,
+				      const struct tap_options *opt,
+				      struct error **err)
 {
 	struct tap *t = need(sizeof(*t));
 
@@ -440,4 +483,24 @@ struct net_backend *tap_open(uv_loop_t *loop, const struct tap_options *opt,
 		return NULL;
 	}
 	return begin(t, loop, err) ? NULL : &t->b;
+}
+
+/* The first one makes the tap and sets it up, the others join it by its name. */
+int tap_open(uv_loop_t *loop, const struct tap_options *opt,
+	     struct net_backend **queue, struct error **err)
+{
+	struct tap_options join = { .queues = opt->queues };
+	unsigned int i;
+
+	for (i = 0; i < opt->queues; i++) {
+		queue[i] = open_queue(loop, i ? &join : opt, err);
+		if (!queue[i])
+			break;
+		join.name = to_tap(queue[0])->name;
+	}
+	if (i == opt->queues)
+		return 0;
+	while (i)
+		tap_close(queue[--i]);
+	return -1;
 }

@@ -12,13 +12,13 @@ struct net_backend *switch_open(uv_loop_t *loop, const char *folder,
 	return NULL;
 }
 
-struct net_backend *tap_open(uv_loop_t *loop, const struct tap_options *opt,
-			     struct error **err)
+int tap_open(uv_loop_t *loop, const struct tap_options *opt,
+	     struct net_backend **queue, struct error **err)
 {
 	(void)loop;
 	(void)opt;
-	error_set(err, 0, "network adapters of Windows aren't served");
-	return NULL;
+	(void)queue;
+	return error_set(err, 0, "network adapters of Windows aren't served");
 }
 
 struct device *vsock_create(struct machine *m, const char *name,
@@ -43,9 +43,9 @@ struct device *virtiofs_create(struct machine *m, const char *name,
 }
 
 /* vhost-net is a part of Linux; no back end here has a descriptor for it. */
-struct net_vhost *net_vhost_open(struct net *n, struct error **err)
+struct net_vhost *net_vhost_open(struct net_pair *p, struct error **err)
 {
-	(void)n;
+	(void)p;
 	error_set(err, 0, "vhost-net is of Linux");
 	return NULL;
 }

@@ -291,6 +291,17 @@ int colinux_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtq
 	return 0;
 }
 
+/* An event comes to one vCPU: the first of those that the driver names. NULL: to any. */
+static int co_set_vq_affinity(struct virtqueue *vq, const struct cpumask *mask)
+{
+	unsigned int cpu = mask ? cpumask_first_and(mask, cpu_online_mask) : 0;
+
+	if (cpu >= nr_cpu_ids)
+		return -EINVAL;
+	reg_write(vq->vdev, CO_DEV_QUEUE_VCPU, vq->index, cpu);
+	return 0;
+}
+
 static const struct virtio_config_ops co_config_ops = {
 	.get = co_get,
 	.set = co_set,
@@ -300,6 +311,7 @@ static const struct virtio_config_ops co_config_ops = {
 	.reset = co_reset,
 	.find_vqs = CO_FIND_VQS,
 	.del_vqs = co_del_vqs,
+	.set_vq_affinity = co_set_vq_affinity,
 	.synchronize_cbs = co_synchronize_cbs,
 	.get_features = co_get_features,
 	.finalize_features = co_finalize_features,
