@@ -33,8 +33,8 @@ from_namespace()
 # note NAME VALUE: one result of a series
 note()
 {
-	echo "# $1: $(($2 / 1000000)) Mbit/s"
-	echo "$2" >>/tmp/series."$1"
+	echo "# $1: $((${2:-0} / 1000000)) Mbit/s"
+	echo "${2:-0}" >>/tmp/series."$1"
 }
 
 # Of a series: the middle one; the range in Mbit/s.
@@ -53,7 +53,7 @@ compare()
 	ours=$(median "$2") theirs=$(median "$3")
 	percent=$((ours * 100 / (theirs > 0 ? theirs : 1)))
 	echo "# $1: $((ours / 1000000)) Mbit/s ($(spread "$2")) against $((theirs / 1000000)) ($(spread "$3")): $percent %, goal $4 %"
-	[ "$ours" -gt 0 ] && [ $((percent * 2)) -ge "$4" ]
+	[ "$ours" -gt 0 ] && [ "$theirs" -gt 0 ] && [ $((percent * 2)) -ge "$4" ]
 	check "$1: at least half of its goal" $?
 }
 
