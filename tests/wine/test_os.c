@@ -22,12 +22,11 @@
 #include "../../tools/os/process.h"
 #include "../../tools/os/share.h"
 #include "../../tools/share/p9.h"
+#include "check.h"
 
-static int failures;
+int failures;
 
-#define CHECK(what) check(what, #what, __LINE__)
-
-static bool check(bool good, const char *what, int line)
+bool check(bool good, const char *what, int line)
 {
 	if (!good) {
 		fprintf(stderr, "line %d: not so: %s\n", line, what);
@@ -36,15 +35,13 @@ static bool check(bool good, const char *what, int line)
 	return good;
 }
 
-static void check_number(long long is, long long wanted, int line)
+void check_number(long long is, long long wanted, int line)
 {
 	if (is == wanted)
 		return;
 	fprintf(stderr, "line %d: %lld, not %lld\n", line, is, wanted);
 	failures++;
 }
-
-#define EQUAL(is, wanted) check_number((long long)(is), (long long)(wanted), __LINE__)
 
 /* ---- words ------------------------------------------------------------------ */
 
@@ -569,6 +566,7 @@ static const struct {
 	{ "words", test_words },   { "bells", test_bells },
 	{ "disk", test_disk },	   { "share", test_share },
 	{ "serial", test_serial }, { "slirp", test_slirp },
+	{ "tap", test_tap },
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../os/can.h"
+#include "address.h"
 #include "config_keys.h"
 #include "paths.h"
 
@@ -28,6 +29,8 @@ void config_net_free(struct config_net *net)
 	free(net->forward);
 	memset(net, 0, sizeof(*net));
 }
+
+#define QUEUES "queues="
 
 /* ---- parts ------------------------------------------------------------------ */
 
@@ -104,17 +107,17 @@ static int take_forwards(struct config_net *net, const char *text,
 	return 0;
 }
 
-/* Names of network interfaces, as Linux takes them. */
+/* Names of network interfaces, as the host takes them. */
 static int take_interface(char **name, const char *what, char *text,
 			  struct error **err)
 {
 	size_t n = strlen(text);
 
-	if (!n || n >= IFNAMSIZ || strpbrk(text, "/: \t%,\"") ||
-	    !strcmp(text, ".") || !strcmp(text, "..")) {
-		error_set(err, 0,
-			  "'%s' is no name of a %s: 1 to %d characters without '/', ':', '%%', commas, quotes and blanks",
-			  text, what, IFNAMSIZ - 1);
+	if (!n || n >= IFNAMSIZ || strpbrk(text, can_interface_without.set) ||
+	    !strcmp(text, ".") || !strcmp(text, "..") ||
+	    !strncmp(text, QUEUES, strlen(QUEUES))) {
+		error_set(err, 0, "'%s' is no name of a %s: 1 to %d characters without %s",
+			  text, what, IFNAMSIZ - 1, can_interface_without.words);
 		free(text);
 		return -1;
 	}
@@ -124,16 +127,9 @@ static int take_interface(char **name, const char *what, char *text,
 
 static int take_address(struct config_net *net, char *text, struct error **err)
 {
-	size_t n = strcspn(text, "/");
-	char *address = need_copy(text, n);
-	struct in_addr in;
-	uint64_t bits = 24;
-	bool good = inet_pton(AF_INET, address, &in) == 1 &&
-		    (!text[n] ||
-		     (text_number(text + n + 1, 32, &bits) && bits));
+	struct in_addr address, mask;
 
-	free(address);
-	if (!good) {
+	if (!address_parse(text, &address, &mask)) {
 		error_set(err, 0,
 			  "'%s' is no address for the host's end: ADDRESS[/BITS], as 192.168.37.1/24",
 			  text);
@@ -143,8 +139,6 @@ static int take_address(struct config_net *net, char *text, struct error **err)
 	net->address = text;
 	return 0;
 }
-
-#define QUEUES "queues="
 
 /* The next part, unless the options begin there. */
 static char *positional(const char **at)
@@ -246,14 +240,13 @@ static int parse_switch(struct config_net *net, const char **at,
 	return named_mac(net, at, err);
 }
 
-/* What Windows had; the interface there isn't named as here. */
+/* What the original had on Windows. */
 static int parse_foreign(struct config_net *net, const char **at,
 			 struct error **err)
 {
 	(void)net;
 	(void)at;
-	return error_set(err, 0,
-			 "Windows bridged so; here write bridge,NAME[,MAC] with NAME a Linux bridge that the host's interface is in");
+	return error_set(err, 0, "%s", can_instead_of_bridges);
 }
 
 static const struct {

@@ -21,5 +21,11 @@ int can_line(const struct config_serial *line, struct error **err);
 extern const char can_lines[];
 /* Kinds of networks in words. */
 extern const char can_nets[];
+/* What to write for the original's bridges of Windows. */
+extern const char can_instead_of_bridges[];
+/* What no name of a network interface has. */
+extern const struct can_without {
+	const char *set, *words;
+} can_interface_without;
 
 #endif

@@ -8,6 +8,11 @@
 
 const char can_lines[] =
 	"/dev/DEVICE, pty[:LINK], unix:PATH, unix-connect:PATH or stdio";
+const struct can_without can_interface_without = {
+	"/: \t%,\"", "'/', ':', '%', commas, quotes and blanks"
+};
+const char can_instead_of_bridges[] =
+	"Windows bridged so; here write bridge,NAME[,MAC] with NAME a Linux bridge that the host's interface is in";
 const char can_nets[] = "slirp, tuntap, bridge and switch are";
 
 int can_disk(const struct config_disk *disk, struct error **err)

@@ -12,15 +12,6 @@ struct net_backend *switch_open(uv_loop_t *loop, const char *folder,
 	return NULL;
 }
 
-int tap_open(uv_loop_t *loop, const struct tap_options *opt,
-	     struct net_backend **queue, struct error **err)
-{
-	(void)loop;
-	(void)opt;
-	(void)queue;
-	return error_set(err, 0, "network adapters of Windows aren't served");
-}
-
 struct device *vsock_create(struct machine *m, const char *name,
 			    const struct vsock_options *opt, struct error **err)
 {

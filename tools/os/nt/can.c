@@ -7,7 +7,13 @@
 
 const char can_lines[] =
 	"COM1 to COM256, unix:PATH or unix-connect:PATH (a named pipe), or stdio";
-const char can_nets[] = "slirp is the one on Windows";
+/* As Windows has it for names of connections. */
+const struct can_without can_interface_without = {
+	"\t\"*/:<>?\\|", "any of \" * / : < > ? \\ |"
+};
+const char can_instead_of_bridges[] =
+	"no driver of ours watches a card of the host: write tuntap,NAME[,MAC] with NAME a TAP adapter, and bridge that with the card in Windows' Network Connections";
+const char can_nets[] = "slirp and tuntap are on Windows";
 
 int can_disk(const struct config_disk *disk, struct error **err)
 {
@@ -44,13 +50,15 @@ int can_net(const struct config_net *net, struct error **err)
 	switch (net->kind) {
 	case NET_BRIDGE:
 		return error_set(err, 0,
-				 "bridges are of Linux, and this daemon serves no network adapter of Windows yet: use slirp");
+				 "bridges are of Linux; Windows bridges a TAP adapter with others itself (Network Connections, Bridge Connections): use tuntap with the adapter's name, or slirp");
 	case NET_SWITCH:
 		return error_set(err, 0,
 				 "switch needs local datagram sockets, which Windows lacks: use slirp");
 	case NET_TAP:
-		return error_set(err, 0,
-				 "this daemon serves no network adapter of Windows (TAP-Windows6) yet: use slirp");
+		return net->queues > 1 ?
+			       error_set(err, 0,
+					 "a TAP adapter of Windows has one queue: leave out queues=") :
+			       0;
 	default:
 		return 0;
 	}
