@@ -371,6 +371,9 @@ static void test_tap_queues(void **state)
 	guest_connect(&g, b[0]);
 	guest_connect(&h, b[1]);
 	no_tap("cotest1", 1, "cotest1 was made for several queues");
+	no_tap("cotest1", 2, "tap cotest1 has a user already");
+	no_tap("lo", 1, "lo is no tap of this host");
+	no_tap("lo", 2, "lo is no tap of this host");
 	b[1]->ops->use(b[1], false);
 	b[1]->ops->use(b[1], false);
 	send_arp(&g, guest_ip, tap_ip);
@@ -387,7 +390,11 @@ static void test_tap_queues(void **state)
 	g.n = h.n = 0;
 	send_arp(&g, guest_ip, tap_ip);
 	assert_non_null(await_frame(&g, is_arp));
+	/* What a queue that isn't used sends goes, and is answered elsewhere. */
+	send_arp(&h, guest_ip, tap_ip);
+	assert_non_null(await_frame(&g, is_arp));
 	assert_int_equal(h.n, 0);
+	assert_int_equal(h.b->dropped, 0);
 	assert_true(g.up && h.up);
 	command("ip link del cotest1");
 	for (end = now_ms() + PATIENCE_MS; g.up && now_ms() < end;)

@@ -126,8 +126,10 @@ static int add_vsock(struct daemon *d, struct error **err)
 
 int devices_add(struct daemon *d, struct error **err)
 {
+	/* The machine outlives a VM that starts again: the same for both. */
+	d->config.cpus_max = config_cpus_max(&d->config);
 	d->machine_driver.context = d;
-	d->machine_driver.vcpus = config_cpus_max(&d->config);
+	d->machine_driver.vcpus = d->config.cpus_max;
 	d->machine_driver.raise = raise_at;
 	d->machine_driver.doorbell = doorbell;
 	d->machine = machine_create(&d->memory, &d->machine_driver, &d->loop);

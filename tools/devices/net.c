@@ -65,12 +65,11 @@ uint32_t net_guest_offloads(const struct net *n)
 
 void net_set_offloads(struct net *n, uint32_t offloads)
 {
-	unsigned int i;
+	struct net_backend *b = n->pair[0].backend; /* for all of its network */
 
 	n->offloads = offloads;
-	for (i = 0; i < n->pairs; i++)
-		if (n->pair[i].backend->ops->take)
-			n->pair[i].backend->ops->take(n->pair[i].backend, offloads);
+	if (b->ops->take)
+		b->ops->take(b, offloads);
 }
 
 /* ---- link ------------------------------------------------------------------- */
@@ -104,7 +103,7 @@ static void go_on(struct net *n)
 {
 	unsigned int i;
 
-	for (i = 0; i < NET_PER_PAIR * n->active; i++)
+	for (i = 0; i < NET_PER_PAIR * n->pairs; i++)
 		queue_ring(n->dev.queue[i]);
 }
 
@@ -239,9 +238,11 @@ static void net_reset(struct device *dev)
 static void net_notify(struct device *dev, struct queue *q)
 {
 	struct net *n = to_net(dev);
+	bool entered = net_enter(n), control = q->index == net_control_index(n);
 
-	if (q->index == net_control_index(n))
-		net_notify_control(n);
+	net_leave(n, entered);
+	if (control)
+		net_notify_control(n, q);
 	else if (q->index >= NET_PER_PAIR * n->pairs)
 		return;
 	else if (q->index % NET_PER_PAIR == NET_RX)

@@ -99,7 +99,7 @@ void net_set_offloads(struct net *n, uint32_t offloads);
 /* So many pairs are used from now on, 1 to n->pairs; who serves them is reconsidered
  * when the lock is left. Lock held, any thread. */
 void net_set_active(struct net *n, unsigned int pairs);
-/* Where the control queue is: that depends on what the driver knows. */
+/* Where the control queue is: that depends on what the driver knows. Lock held. */
 unsigned int net_control_index(const struct net *n);
 bool net_up(const struct net *n);
 void net_on_link(struct net_user *user, bool up);
@@ -116,7 +116,7 @@ void net_put_back(struct net_pair *p);
 
 /* ---- net_control.c -------------------------------------------------------- */
 
-void net_notify_control(struct net *n);
+void net_notify_control(struct net *n, struct queue *q);
 
 /* ---- net_vhost.c ---------------------------------------------------------- */
 

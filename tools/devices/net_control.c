@@ -85,9 +85,8 @@ static bool obey(struct net *n, struct chain *c)
 	return false;
 }
 
-static bool take_command(struct net *n)
+static bool take_command(struct net *n, struct queue *q)
 {
-	struct queue *q = n->dev.queue[net_control_index(n)];
 	struct chain *c = &n->control;
 	uint8_t ack;
 
@@ -102,17 +101,17 @@ static bool take_command(struct net *n)
 	return true;
 }
 
-void net_notify_control(struct net *n)
+/* Another number of pairs is dear for the host: no more than one in a turn. */
+void net_notify_control(struct net *n, struct queue *q)
 {
-	struct queue *q = n->dev.queue[net_control_index(n)];
 	unsigned int left = CONTROL_TURN;
 	bool entered = net_enter(n), more;
 
 	queue_quiet(q);
-	while (left && take_command(n))
+	while (left && !n->reconsider && take_command(n, q))
 		left--;
 	queue_signal(q);
-	more = !left || queue_listen(q);
+	more = !left || n->reconsider || queue_listen(q);
 	net_leave(n, entered);
 	if (more)
 		queue_ring(q);

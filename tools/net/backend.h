@@ -79,15 +79,16 @@ struct net_backend_ops {
 		     const struct iovec *frame, unsigned int n);
 	/* The user has room again. */
 	void (*ready)(struct net_backend *b);
-	/* Which frames the guest takes (NET_OFFLOAD_*), some of `offloads`. Any
-	 * thread. NULL for a back end without. */
+	/* Which frames the guest takes (NET_OFFLOAD_*), some of `offloads`; said to
+	 * the first of several to the same network. Any thread. NULL for a back end without. */
 	void (*take)(struct net_backend *b, uint32_t offloads);
 	/* A descriptor that vhost-net can work on, and whether it does: then
 	 * the back end keeps its hands off. Any thread. NULL: none. */
 	int (*descriptor)(struct net_backend *b);
 	void (*hands_off)(struct net_backend *b, bool off);
-	/* Of several to the same network: does the guest use this one? It begins
-	 * as used. Any thread. NULL: there is one only. */
+	/* Of several to the same network: does the guest use this one? Else it
+	 * takes frames, but gives none. It begins as used. Any thread. NULL: there
+	 * is one only. */
 	void (*use)(struct net_backend *b, bool used);
 	/* Words for `colinux info`. */
 	void (*describe)(const struct net_backend *b, char *text, size_t room);

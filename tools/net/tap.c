@@ -20,8 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "../lib/address.h"
 #include "../lib/text.h"
 #include "backend.h"
 
@@ -31,7 +33,9 @@
 struct tap {
 	struct net_backend b;
 	char name[IFNAMSIZ], bridge[IFNAMSIZ];
-	int fd, news; /* the tap; netlink, about links of the host */
+	int fd;
+	int news, lock; /* of the first queue, else -1: netlink, about links of the
+			 * host; who holds it has the tap */
 	uv_poll_t poll, news_poll;
 	uv_async_t wake;
 	unsigned int handles;
@@ -75,20 +79,13 @@ static void tap_lost(struct tap *t)
 		t->b.user->ops->link(t->b.user, false);
 }
 
-/* A queue that was detached looks like one whose tap is gone. */
-static void tap_failed(struct tap *t)
-{
-	if (!atomic_load(&t->idle))
-		tap_lost(t);
-}
-
 /* False: nothing there. */
 static bool read_frame(struct tap *t)
 {
 	ssize_t n = read(t->fd, t->frame, sizeof(t->frame));
 
 	if (n < 0 && errno == EBADFD)
-		tap_failed(t);
+		tap_lost(t);
 	if (n < (ssize_t)sizeof(struct net_header) + NET_FRAME_MIN)
 		return false;
 	t->held = (size_t)n;
@@ -159,8 +156,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 
 	/* POLLERR is how a tap says that it was removed. */
 	if (status < 0) {
-		tap_failed(t);
-		watch(t);
+		tap_lost(t);
 		return;
 	}
 	if ((events & UV_WRITABLE) && t->blocked) {
@@ -178,11 +174,11 @@ static void watch(struct tap *t)
 {
 	int events = UV_DISCONNECT;
 
-	if (!t->full && !atomic_load(&t->hands_off))
+	if (!t->full && !atomic_load(&t->hands_off) && !atomic_load(&t->idle))
 		events |= UV_READABLE;
 	if (t->blocked)
 		events |= UV_WRITABLE;
-	if (t->gone || atomic_load(&t->idle))
+	if (t->gone)
 		uv_poll_stop(&t->poll);
 	else if (uv_poll_start(&t->poll, events, on_event))
 		tap_lost(t);
@@ -200,7 +196,7 @@ static void on_news(uv_poll_t *poll, int status, int events)
 	while (recv(t->news, message, sizeof(message), MSG_DONTWAIT) > 0)
 		;
 	if (!t->gone && ioctl(t->fd, TUNGETIFF, &ifr) < 0 && errno == EBADFD)
-		tap_failed(t);
+		tap_lost(t);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -229,15 +225,10 @@ static void tap_use(struct net_backend *b, bool used)
 		.ifr_flags = used ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE,
 	};
 
-	if (used == !atomic_load(&t->idle))
+	if (used == !atomic_exchange(&t->idle, !used))
 		return;
-	/* In an order in which nobody takes it for gone. A tap that is gone has
-	 * said so to the first queue, which is always used. */
-	if (!used)
-		atomic_store(&t->idle, true);
+	/* A tap that is gone says so to the first queue, which is always used. */
 	(void)ioctl(t->fd, TUNSETQUEUE, &ifr);
-	if (used)
-		atomic_store(&t->idle, false);
 	uv_async_send(&t->wake);
 }
 
@@ -249,15 +240,23 @@ static void tap_describe(const struct net_backend *b, char *text, size_t room)
 		 t->bridge, t->gone ? ", which was removed" : "");
 }
 
+static void free_tap(struct tap *t)
+{
+	const int fd[] = { t->news, t->lock, t->fd };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(fd) / sizeof(fd[0]); i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	free(t);
+}
+
 static void closed(uv_handle_t *handle)
 {
 	struct tap *t = handle->data;
 
-	if (--t->handles)
-		return;
-	close(t->news);
-	close(t->fd);
-	free(t);
+	if (!--t->handles)
+		free_tap(t);
 }
 
 static void tap_close(struct net_backend *b)
@@ -265,7 +264,8 @@ static void tap_close(struct net_backend *b)
 	struct tap *t = to_tap(b);
 
 	uv_close((uv_handle_t *)&t->poll, closed);
-	uv_close((uv_handle_t *)&t->news_poll, closed);
+	if (t->news >= 0)
+		uv_close((uv_handle_t *)&t->news_poll, closed);
 	uv_close((uv_handle_t *)&t->wake, closed);
 }
 
@@ -282,13 +282,42 @@ static const struct net_backend_ops tap_ops = {
 
 /* ---- making: the interface --------------------------------------------------- */
 
+/* A request about the interface. */
+static int ask(int s, unsigned long request, struct ifreq *ifr, const char *name)
+{
+	snprintf(ifr->ifr_name, sizeof(ifr->ifr_name), "%s", name);
+	return ioctl(s, request, ifr) < 0 ? errno : 0;
+}
+
+static bool driven_by(int s, const char *name, const char *driver)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifr = { .ifr_data = (char *)&info };
+
+	return !ask(s, SIOCETHTOOL, &ifr, name) && !strcmp(info.driver, driver);
+}
+
+static bool is_tap(const char *name)
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool tap = s >= 0 && driven_by(s, name, "tun");
+
+	if (s >= 0)
+		close(s);
+	return tap;
+}
+
 /* What a tap that isn't to be had most often lacks. */
-static const char *no_tap(int code, bool several)
+static const char *no_tap(const char *name, int code, bool several)
 {
 	if (code == EBUSY)
 		return "tap %s has a user already";
+	if (code == EPERM && several)
+		return "tap %s: making one needs CAP_NET_ADMIN; root can make it for you: ip tuntap add NAME mode tap multi_queue user YOU";
 	if (code == EPERM)
 		return "tap %s: making one needs CAP_NET_ADMIN; root can make it for you: ip tuntap add NAME mode tap user YOU";
+	if (code == EINVAL && !is_tap(name))
+		return "%s is no tap of this host";
 	if (code == EINVAL && several)
 		return "tap %s was made for one queue; leave out queues=, or root can make it anew: ip tuntap add NAME mode tap multi_queue user YOU";
 	if (code == EINVAL)
@@ -310,20 +339,14 @@ static int open_tap(struct tap *t, const char *name, bool several,
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name ? name : "conet%d");
 	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
-		return error_set(err, errno, no_tap(errno, several), ifr.ifr_name);
+		return error_set(err, errno, no_tap(ifr.ifr_name, errno, several),
+				 ifr.ifr_name);
 	memcpy(t->name, ifr.ifr_name, sizeof(t->name));
 	if (ioctl(t->fd, TUNSETVNETHDRSZ, &size) < 0)
 		return error_set(err, errno, "tap %s: no virtio header", t->name);
 	t->b.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 | NET_OFFLOAD_TSO6;
 	tap_take(&t->b, 0);
 	return 0;
-}
-
-/* A request about the interface. */
-static int ask(int s, unsigned long request, struct ifreq *ifr, const char *name)
-{
-	snprintf(ifr->ifr_name, sizeof(ifr->ifr_name), "%s", name);
-	return ioctl(s, request, ifr) < 0 ? errno : 0;
 }
 
 static int bring_up(struct tap *t, int s, struct error **err)
@@ -351,15 +374,11 @@ static void set_in(struct ifreq *ifr, struct in_addr address)
 /* The configuration has checked its form. */
 static int set_address(struct tap *t, int s, const char *text, struct error **err)
 {
-	size_t n = strcspn(text, "/");
-	unsigned long bits = text[n] ? strtoul(text + n + 1, NULL, 10) : 24;
-	char *address = need_copy(text, n);
-	struct in_addr in = { 0 }, mask = { htonl(~0u << (32 - bits)) };
+	struct in_addr in = { 0 }, mask;
 	struct ifreq ifr;
 	int code;
 
-	inet_pton(AF_INET, address, &in);
-	free(address);
+	address_parse(text, &in, &mask);
 	set_in(&ifr, in);
 	code = ask(s, SIOCSIFADDR, &ifr, t->name);
 	if (!code) {
@@ -373,11 +392,10 @@ static int set_address(struct tap *t, int s, const char *text, struct error **er
 static int into_bridge(struct tap *t, int s, const char *bridge,
 		       struct error **err)
 {
-	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq ifr = { .ifr_data = (char *)&driver };
+	struct ifreq ifr = { 0 };
 	int code;
 
-	if (ask(s, SIOCETHTOOL, &ifr, bridge) || strcmp(driver.driver, "bridge"))
+	if (!driven_by(s, bridge, "bridge"))
 		return error_set(err, 0,
 				 "%s is no bridge of this host; root can make one: ip link add %s type bridge",
 				 bridge, bridge);
@@ -410,11 +428,31 @@ static int set_up(struct tap *t, int s, const struct tap_options *opt,
 	return bring_up(t, s, err);
 }
 
-static int make(struct tap *t, const struct tap_options *opt, struct error **err)
+/* A tap of several queues has as many users as like, for the kernel: a name of this
+ * network namespace keeps other guests away. */
+static int lock_tap(struct tap *t, struct error **err)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, "colinux/tap/%s",
+			 t->name);
+
+	t->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (t->lock < 0 ||
+	    bind(t->lock, (struct sockaddr *)&un,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) +
+			 (socklen_t)n) < 0)
+		return error_set(err, errno == EADDRINUSE ? 0 : errno,
+				 "tap %s has a user already", t->name);
+	return 0;
+}
+
+static int make(struct tap *t, const struct tap_options *opt, bool first,
+		struct error **err)
 {
 	int s, rc;
 
-	if (open_tap(t, opt->name, opt->queues > 1, err))
+	if (open_tap(t, opt->name, opt->queues > 1, err) ||
+	    (first && opt->queues > 1 && lock_tap(t, err)))
 		return -1;
 	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (s < 0)
@@ -448,11 +486,12 @@ static int begin(struct tap *t, uv_loop_t *loop, struct error **err)
 	t->handles = 1;
 	rc = uv_poll_init(loop, &t->poll, t->fd);
 	t->handles += !rc;
-	if (!rc)
+	if (!rc && t->news >= 0) {
 		rc = uv_poll_init(loop, &t->news_poll, t->news);
-	t->handles += !rc;
-	if (!rc)
-		rc = uv_poll_start(&t->news_poll, UV_READABLE, on_news);
+		t->handles += !rc;
+		if (!rc)
+			rc = uv_poll_start(&t->news_poll, UV_READABLE, on_news);
+	}
 	if (!rc) {
 		watch(t);
 		return 0;
@@ -467,19 +506,15 @@ static int begin(struct tap *t, uv_loop_t *loop, struct error **err)
 }
 
 static struct net_backend *open_queue(uv_loop_t *loop,
-				      const struct tap_options *opt,
+				      const struct tap_options *opt, bool first,
 				      struct error **err)
 {
 	struct tap *t = need(sizeof(*t));
 
 	t->b.ops = &tap_ops;
-	t->fd = t->news = -1;
-	if (make(t, opt, err) || subscribe(t, err)) {
-		if (t->fd >= 0)
-			close(t->fd);
-		if (t->news >= 0)
-			close(t->news);
-		free(t);
+	t->fd = t->news = t->lock = -1;
+	if (make(t, opt, first, err) || (first && subscribe(t, err))) {
+		free_tap(t);
 		return NULL;
 	}
 	return begin(t, loop, err) ? NULL : &t->b;
@@ -493,7 +528,7 @@ int tap_open(uv_loop_t *loop, const struct tap_options *opt,
 	unsigned int i;
 
 	for (i = 0; i < opt->queues; i++) {
-		queue[i] = open_queue(loop, i ? &join : opt, err);
+		queue[i] = open_queue(loop, i ? &join : opt, !i, err);
 		if (!queue[i])
 			break;
 		join.name = to_tap(queue[0])->name;
