@@ -11,24 +11,7 @@
 #	cobd7 vdh	50 requests a second
 #	cobd8 vdi	another overlay on base.img, whose helper is killed
 . /check.sh
-
-in_guest()
-{
-	colinux exec --wait 200 cobd -c "$1" >/tmp/said 2>&1
-}
-
-# said NAME TEXT COMMAND: a command in the guest says exactly this
-said()
-{
-	in_guest "$3" && [ "$(cat /tmp/said)" = "$2" ]
-	check "$1" $? "$(cat /tmp/said)"
-}
-
-works()
-{
-	in_guest "$2"
-	check "$1" $? "$(cat /tmp/said)"
-}
+vm=cobd
 
 # What `colinux info` says about one disk.
 info()

@@ -1,23 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the lab host: steps of tests with a guest named cofs; each is a result.
 
-in_guest()
-{
-	colinux exec --wait 200 cofs -c "$1" >/tmp/said 2>&1
-}
-
-# said NAME TEXT COMMAND: a command in the guest says exactly this
-said()
-{
-	in_guest "$3" && [ "$(cat /tmp/said)" = "$2" ]
-	check "$1" $? "$(cat /tmp/said)"
-}
-
-works()
-{
-	in_guest "$2"
-	check "$1" $? "$(cat /tmp/said)"
-}
+vm=cofs
 
 # fails NAME WORDS COMMAND: with these words
 fails()

@@ -18,20 +18,6 @@ in_guest()
 	colinux exec --wait 200 disk -c "$fio $1" >/tmp/said 2>&1
 }
 
-# said NAME TEXT: a command in the guest says exactly this
-said()
-{
-	in_guest "$3" && [ "$(cat /tmp/said)" = "$2" ]
-	check "$1" $? "$(cat /tmp/said)"
-}
-
-# works NAME COMMAND
-works()
-{
-	in_guest "$2"
-	check "$1" $? "$(cat /tmp/said)"
-}
-
 # How much of a kind of request a device of the host had: requests DEVICE FIELD
 # (12: discards, 14: discarded sectors, 16: flushes)
 requests()

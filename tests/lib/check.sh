@@ -28,6 +28,26 @@ free_kb()
 		/proc/meminfo /proc/zoneinfo
 }
 
+# in_guest COMMAND: by a shell of guest $vm; what it says is in /tmp/said
+in_guest()
+{
+	colinux exec --wait 300 "$vm" -c "$1" >/tmp/said 2>&1
+}
+
+# works NAME COMMAND: one of the guest; $about stands before the name
+works()
+{
+	in_guest "$2"
+	check "${about:-}$1" $? "$(cat /tmp/said)"
+}
+
+# said NAME TEXT COMMAND: it says exactly this
+said()
+{
+	in_guest "$3" && [ "$(cat /tmp/said)" = "$2" ]
+	check "${about:-}$1" $? "$(cat /tmp/said)"
+}
+
 # Runs a guest from an initramfs until it ends; its console in /tmp/console.
 # guest NAME [WORD]...
 guest()

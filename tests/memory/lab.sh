@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the lab host: $1 = flow MIB TIMES [noisy] | small | poisoned | large MIB | pressure | overhead
 . /check.sh
+vm=g
 sysctl -qw kernel.printk=1
 insmod /lib/colinux.ko || exit 1
 
@@ -8,11 +9,6 @@ start() # WORD...: a guest that does what in_guest says
 {
 	colinux start name=g kernel=/guest/vmlinux initrd=/guest/initrd "$@" >/tmp/start 2>&1 &&
 		colinux exec --wait 300 g -c true >>/tmp/start 2>&1
-}
-
-in_guest() # COMMAND: its output in /tmp/said
-{
-	colinux exec --wait 300 g -c "$1" >/tmp/said 2>&1
 }
 
 stop()
@@ -201,11 +197,11 @@ mb_of() # VM
 
 pressure()
 {
-	for vm in a b; do
-		truncate -s 400M /tmp/disk-$vm
-		colinux start name=$vm kernel=/guest/vmlinux initrd=/guest/initrd mem=128 maxmem=600 \
-			cobd0=/tmp/disk-$vm,ro >/tmp/start 2>&1 &&
-			reads_on $vm >>/tmp/start 2>&1 || return 1
+	for one in a b; do
+		truncate -s 400M /tmp/disk-$one
+		colinux start name=$one kernel=/guest/vmlinux initrd=/guest/initrd mem=128 maxmem=600 \
+			cobd0=/tmp/disk-$one,ro >/tmp/start 2>&1 &&
+			reads_on $one >>/tmp/start 2>&1 || return 1
 	done
 	held=$(held_mb)
 	[ "$held" -ge 600 ]
@@ -217,11 +213,11 @@ pressure()
 	echo "# the guests had $held MiB and have $now"
 	[ "$now" -le $((held - 150)) ]
 	check "they gave it up" $? "$now MiB"
-	for vm in a b; do
-		colinux exec --wait 300 $vm -c 'cat /dev/vda | md5sum' >/tmp/said 2>&1 &&
-			grep -q "$(md5sum </tmp/disk-$vm)" /tmp/said && [ -z "$(complaints $vm)" ]
-		check "guest $vm reads on" $? "$(cat /tmp/said; complaints $vm)"
-		colinux stop --force $vm >/tmp/stop 2>&1
+	for one in a b; do
+		colinux exec --wait 300 $one -c 'cat /dev/vda | md5sum' >/tmp/said 2>&1 &&
+			grep -q "$(md5sum </tmp/disk-$one)" /tmp/said && [ -z "$(complaints $one)" ]
+		check "guest $one reads on" $? "$(cat /tmp/said; complaints $one)"
+		colinux stop --force $one >/tmp/stop 2>&1
 	done
 }
 

@@ -18,26 +18,10 @@ unloaded()
 	check "the driver is unloaded, and has left nothing" $? "$(dmesg | grep ntshim)"
 }
 
-in_guest()
-{
-	colinux exec --wait 200 nt -c "$1" >/tmp/said 2>&1
-}
-
-works() # NAME COMMAND
-{
-	in_guest "$2"
-	check "$cpus: $1" $? "$(cat /tmp/said)"
-}
-
-said() # NAME TEXT COMMAND
-{
-	in_guest "$3" && [ "$(cat /tmp/said)" = "$2" ]
-	check "$cpus: $1" $? "$(cat /tmp/said)"
-}
-
 devices() # VCPUS
 {
 	cpus="$1 vCPU(s)"
+	vm=nt about="$cpus: "
 	colinux start name=nt kernel=/guest/vmlinux initrd=/guest/initrd mem=128 cpus="$1" \
 		quiet consoles=2 cobd0=/tmp/disk cofs0=/tmp/share,mount=/cofs eth0=slirp,,tcp:2222:80 >/tmp/start 2>&1
 	check "$cpus: a guest with disk, share, network and consoles starts" $? "$(cat /tmp/start)"

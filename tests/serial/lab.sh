@@ -13,11 +13,7 @@ carried()
 	return $status
 }
 
-in_guest()
-{
-	colinux exec --wait 200 s -c "$1" >/tmp/said 2>&1
-}
-
+vm=s
 insmod /lib/colinux.ko
 colinux start name=s kernel=/guest/vmlinux initrd=/guest/initrd mem=128 consoles=2 \
 	ttys0=pty:/tmp/line0 ttys1=unix:/tmp/line1 ttys2=unix:/tmp/line2,port vsock=on >/tmp/start 2>&1
