@@ -14,7 +14,7 @@
 
 #define RING	  (FEATURE_EVENT_IDX | FEATURE_INDIRECT)
 #define AREA	  (1u << 20) /* of a request, and of its answer */
-#define AREAS	  6
+#define AREAS	  7
 #define FORGET	  2
 #define UNIQUE	  0x1234567800000000ull
 #define NOT_THERE (-107) /* ENOTCONN */
