@@ -2,11 +2,20 @@
 /*
  * A host that runs short asks its guests first: a shrinker whose objects are the
  * pages that guests say they don't use. It can't wait for them, but they give
- * back within milliseconds, and the host scans again.
+ * back within milliseconds, and the host scans again. Whoever takes faster than
+ * that comes to the OOM killer, which waits for them before it kills.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/shrinker.h>
+#include <linux/sizes.h>
 #include "port.h"
+
+#define OOM_ASK	    SZ_64M /* of each guest: their caches, too */
+#define OOM_WAIT_MS 2000
+#define OOM_STEP_MS 10
 
 static struct shrinker *shrinker;
 
@@ -43,8 +52,46 @@ static unsigned long pressure_scan(struct shrinker *s,
 	return SHRINK_STOP;
 }
 
+/* What guests have; each is asked for more of it, 0: none is. */
+static u64 guests_hold(u64 ask)
+{
+	struct linux_file *file;
+	unsigned long flags;
+	struct co_vm *vm;
+	u64 bytes = 0;
+
+	spin_lock_irqsave(&colinux_files_lock, flags);
+	for_each_vm(file, vm) {
+		bytes += co_load(&vm->memory.size);
+		if (ask)
+			co_memory_ask(vm, ask);
+	}
+	spin_unlock_irqrestore(&colinux_files_lock, flags);
+	return bytes;
+}
+
+/* May sleep, with the kernel's oom_lock held: not for ever. The first that comes back
+ * is enough, the kernel tries again. */
+static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
+{
+	u64 before = guests_hold(OOM_ASK), now = before;
+	unsigned int ms;
+
+	for (ms = 0; before && now >= before && ms < OOM_WAIT_MS; ms += OOM_STEP_MS) {
+		msleep(OOM_STEP_MS);
+		now = guests_hold(0);
+	}
+	if (now < before)
+		*(unsigned long *)freed += (before - now) >> PAGE_SHIFT;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_block = { .notifier_call = before_oom };
+
 int colinux_pressure_init(void)
 {
+	int error;
+
 	shrinker = shrinker_alloc(0, "colinux");
 	if (!shrinker)
 		return -ENOMEM;
@@ -52,10 +99,14 @@ int colinux_pressure_init(void)
 	shrinker->scan_objects = pressure_scan;
 	shrinker->seeks = DEFAULT_SEEKS;
 	shrinker_register(shrinker);
-	return 0;
+	error = register_oom_notifier(&oom_block);
+	if (error)
+		shrinker_free(shrinker);
+	return error;
 }
 
 void colinux_pressure_exit(void)
 {
+	unregister_oom_notifier(&oom_block);
 	shrinker_free(shrinker);
 }
