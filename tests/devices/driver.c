@@ -33,6 +33,8 @@ static int on_raise(void *context, uint32_t vcpu, uint32_t events,
 		return -atomic_load(&rig->fail_raise);
 	must(vcpu < RIG_VCPUS, "a vCPU that isn't there was told");
 	atomic_store(&rig->told, vcpu);
+	if (events == CO_EVENT_QUEUE && rig->on_queue)
+		rig->on_queue(rig, value);
 	if (events == CO_EVENT_QUEUE)
 		atomic_fetch_add(&rig->raised[value], 1);
 	else if (events == CO_EVENT_CONFIG)

@@ -34,6 +34,8 @@ struct rig {
 	atomic_uint configs[CO_DEVICES_MAX];
 	atomic_uint raises;
 	atomic_uint told; /* the vCPU of the last one */
+	/* Called for a queue that is raised, or NULL. Any thread. */
+	void (*on_queue)(struct rig *rig, uint64_t queue);
 	unsigned int heard; /* of them, by rig_wait() */
 	int event, never;   /* bells: something was raised; the other one never rings */
 	atomic_int fail_doorbell, fail_raise; /* errno to return */

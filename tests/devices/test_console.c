@@ -20,6 +20,34 @@ static void test_probe(void **state)
 	assert_null(why(&t->rig, 0));
 }
 
+static unsigned int answers, too_late;
+
+static void on_queue(struct rig *rig, uint64_t queue)
+{
+	struct term *t = (struct term *)rig;
+
+	if (queue != t->q[2].number)
+		return;
+	too_late += t->q[3].used[1] != answers;
+	answers++;
+}
+
+/* A guest that has its message back has the answer, too. */
+static void test_answer_first(void **state)
+{
+	struct term *t = *state;
+
+	start(t, MULTIPORT); /* each is raised */
+	give_buffers(t, 2, 16);
+	answers = too_late = 0;
+	t->rig.on_queue = on_queue;
+	control(t, 0, READY, 1);
+	assert_int_equal(answers, 1);
+	control(t, 0, PORT_READY, 1);
+	assert_int_equal(answers, 2);
+	assert_int_equal(too_late, 0);
+}
+
 /* Few control buffers: the rest follows when there are more. */
 static void test_control_waits(void **state)
 {
@@ -157,6 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_probe),
+		T(test_answer_first),
 		T(test_control_waits),
 		T(test_output),
 		T(test_detach_in_callback),

@@ -160,15 +160,20 @@ static void handle_control(struct console_device *cd, const struct control *msg)
 static bool take_control(struct console_device *cd)
 {
 	struct control msg;
+	uint16_t head;
 
 	if (!queue_pop(cd->control_tx, &cd->chain))
 		return false;
+	head = cd->chain.head;
 	if (chain_read(&cd->chain, &msg, sizeof(msg)) != sizeof(msg)) {
 		device_break(&cd->dev, "a control message that is too short");
 		return false;
 	}
-	queue_push(cd->control_tx, cd->chain.head, 0);
 	handle_control(cd, &msg);
+	/* Linux spins until it has its message back, and then goes on, at its start to
+	 * an init that wants a console: the answer is there first. */
+	console_send_owed(cd);
+	queue_push(cd->control_tx, head, 0);
 	return true;
 }
 
