@@ -3,7 +3,8 @@
  * A TAP adapter of Windows: one read in flight, and one write. Its frames have no
  * virtio header, so that all checksums are made in the guest.
  *
- * Who disables the adapter while it's used pulls the guest's cable.
+ * Who disables the adapter while it's used pulls the guest's cable, until it can be
+ * read again: Windows does so itself when it sleeps.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 /* Frames in one turn of the loop: others have their needs, too. */
 #define TAP_TURN 128
+#define RETRY_MS 1000
 
 struct operation {
 	OVERLAPPED o; /* its event is a bell */
@@ -31,6 +33,7 @@ struct tap {
 	HANDLE h;
 	ULONG address; /* what DeleteIPAddress() wants, or 0 */
 	struct operation in, out;
+	uv_timer_t retry;
 	size_t held;	    /* bytes of a frame in `in` that has no room yet */
 	bool full, blocked; /* waits for the guest; for the adapter */
 	bool gone;
@@ -61,10 +64,13 @@ static int outcome(struct tap *t, struct operation *op, DWORD *n)
 
 /* ---- to the guest ------------------------------------------------------------ */
 
+static void again(uv_timer_t *timer);
+
 static void tap_lost(struct tap *t)
 {
 	t->gone = true;
 	t->held = 0;
+	uv_timer_start(&t->retry, again, RETRY_MS, RETRY_MS);
 	if (t->b.user)
 		t->b.user->ops->link(t->b.user, false);
 }
@@ -131,6 +137,18 @@ static void on_read(void *arg, int status)
 		take_frames(t);
 }
 
+static void again(uv_timer_t *timer)
+{
+	struct tap *t = timer->data;
+
+	if (!start_read(t))
+		return;
+	uv_timer_stop(timer);
+	t->gone = false;
+	t->b.user->ops->link(t->b.user, true);
+	take_frames(t);
+}
+
 static void tap_ready(struct net_backend *b)
 {
 	if (!to_tap(b)->gone)
@@ -153,9 +171,10 @@ static void on_written(void *arg, int status)
 {
 	struct tap *t = arg;
 
-	(void)status;
 	bell_hush(bell_of(&t->out));
-	if (!written(t) || !t->blocked)
+	if (status)
+		tap_lost(t); /* and what waits is dropped, one by one */
+	if ((!written(t) && !status) || !t->blocked)
 		return;
 	t->blocked = false;
 	t->b.user->ops->writable(t->b.user);
@@ -198,7 +217,7 @@ static void tap_describe(const struct net_backend *b, char *text, size_t room)
 {
 	const struct tap *t = to_tap(b);
 
-	snprintf(text, room, "tap %s%s", t->name, t->gone ? ", which was removed" : "");
+	snprintf(text, room, "tap %s%s", t->name, t->gone ? ", which is disabled or was removed" : "");
 }
 
 /* The system writes into our memory no more when it is over. */
@@ -213,6 +232,11 @@ static void end(struct tap *t, struct operation *op)
 		CloseHandle(op->o.hEvent);
 }
 
+static void free_tap(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
 static void tap_close(struct net_backend *b)
 {
 	struct tap *t = to_tap(b);
@@ -224,7 +248,7 @@ static void tap_close(struct net_backend *b)
 		DeleteIPAddress(t->address);
 	CloseHandle(t->h);
 	free(t->name);
-	free(t);
+	uv_close((uv_handle_t *)&t->retry, free_tap);
 }
 
 static const struct net_backend_ops tap_ops = {
@@ -256,6 +280,8 @@ struct net_backend *tap_frames(uv_loop_t *loop, HANDLE handle, const char *name,
 	t->name = need_copy(name, strlen(name));
 	t->h = handle;
 	t->address = context;
+	uv_timer_init(loop, &t->retry);
+	t->retry.data = t;
 	if (watch(t, &t->in, loop, on_read) && watch(t, &t->out, loop, on_written)) {
 		bell_ring(bell_of(&t->in)); /* the first read */
 		return &t->b;
