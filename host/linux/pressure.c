@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/notifier.h>
 #include <linux/oom.h>
+#include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include "port.h"
@@ -16,6 +17,7 @@
 #define OOM_ASK	    SZ_64M /* of each guest: their caches, too */
 #define OOM_WAIT_MS 2000
 #define OOM_STEP_MS 10
+#define OOM_IDLE    (5 * HZ) /* not again that soon, where nothing came */
 
 static struct shrinker *shrinker;
 
@@ -70,19 +72,35 @@ static u64 guests_hold(u64 ask)
 	return bytes;
 }
 
-/* May sleep, with the kernel's oom_lock held: not for ever. The first that comes back
- * is enough, the kernel tries again. */
-static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
+/* Bytes that came back from guests, who are asked for it. May sleep, with the kernel's
+ * oom_lock held: not for ever. The first that comes is enough, the kernel tries again. */
+static u64 wait_for_guests(void)
 {
 	u64 before = guests_hold(OOM_ASK), now = before;
 	unsigned int ms;
 
 	for (ms = 0; before && now >= before && ms < OOM_WAIT_MS; ms += OOM_STEP_MS) {
+		if (fatal_signal_pending(current))
+			break;
 		msleep(OOM_STEP_MS);
 		now = guests_hold(0);
 	}
-	if (now < before)
-		*(unsigned long *)freed += (before - now) >> PAGE_SHIFT;
+	return now < before ? before - now : 0;
+}
+
+/* Where guests may take again (one node or cpuset alone is short), what they give is
+ * no help, and would seem to be one for ever. */
+static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
+{
+	static unsigned long idle_until; /* by oom_lock */
+	u64 bytes;
+
+	if (co_memory_available() || time_before(jiffies, idle_until))
+		return NOTIFY_OK;
+	bytes = wait_for_guests();
+	if (!bytes)
+		idle_until = jiffies + OOM_IDLE;
+	*(unsigned long *)freed += bytes >> PAGE_SHIFT;
 	return NOTIFY_OK;
 }
 

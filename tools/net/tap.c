@@ -329,7 +329,7 @@ static int open_tap(struct tap *t, const char *name, bool several,
 		    struct error **err)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int size = sizeof(struct net_header);
+	int size = sizeof(struct net_header), code;
 
 	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (t->fd < 0)
@@ -338,14 +338,15 @@ static int open_tap(struct tap *t, const char *name, bool several,
 	if (several)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name ? name : "conet%d");
-	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
-		return error_set(err, errno, no_tap(ifr.ifr_name, errno, several),
+	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0) {
+		code = errno;
+		return error_set(err, code, no_tap(ifr.ifr_name, code, several),
 				 ifr.ifr_name);
+	}
 	memcpy(t->name, ifr.ifr_name, sizeof(t->name));
 	if (ioctl(t->fd, TUNSETVNETHDRSZ, &size) < 0)
 		return error_set(err, errno, "tap %s: no virtio header", t->name);
 	t->b.offloads = NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4 | NET_OFFLOAD_TSO6;
-	tap_take(&t->b, 0);
 	return 0;
 }
 
@@ -430,11 +431,11 @@ static int set_up(struct tap *t, int s, const struct tap_options *opt,
 
 /* A tap of several queues has as many users as like, for the kernel: a name of this
  * network namespace keeps other guests away. */
-static int lock_tap(struct tap *t, struct error **err)
+static int lock_tap(struct tap *t, const char *name, struct error **err)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, "colinux/tap/%s",
-			 t->name);
+			 name);
 
 	t->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (t->lock < 0 ||
@@ -442,18 +443,25 @@ static int lock_tap(struct tap *t, struct error **err)
 		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) +
 			 (socklen_t)n) < 0)
 		return error_set(err, errno == EADDRINUSE ? 0 : errno,
-				 "tap %s has a user already", t->name);
+				 "tap %s has a user already", name);
 	return 0;
 }
 
 static int make(struct tap *t, const struct tap_options *opt, bool first,
 		struct error **err)
 {
+	bool several = opt->queues > 1;
 	int s, rc;
 
-	if (open_tap(t, opt->name, opt->queues > 1, err) ||
-	    (first && opt->queues > 1 && lock_tap(t, err)))
+	/* Before it's opened: that takes frames from those who have it. */
+	if (first && several && opt->name && lock_tap(t, opt->name, err))
 		return -1;
+	if (open_tap(t, opt->name, several, err))
+		return -1;
+	if (first && several && !opt->name && lock_tap(t, t->name, err))
+		return -1;
+	if (first)
+		tap_take(&t->b, 0);
 	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return error_set(err, errno, "tap %s: no socket", t->name);
