@@ -18,6 +18,7 @@ middle()
 
 more()
 {
+	awake
 	works "a longer run of one file" "work fsx /cofs $1 5000"
 	works "a longer run of random operations" \
 		"mkdir /cofs/stress2 /tmp/stress2 && work stress /cofs/stress2 /tmp/stress2 $1 30000"
@@ -49,4 +50,5 @@ more()
 	sleep 1
 	fails "is stale when it's unmounted" "Stale\|stale" 'ls /goes/file /goes'
 	said "and the rest goes on" another 'cat /cofs/hello'
+	kill $alive
 }

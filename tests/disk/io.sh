@@ -65,6 +65,7 @@ said "and nothing behind it" 1 \
 	"dd if=/dev/zero of=/dev/vda bs=512 seek=$((odd / 512)) count=1 conv=notrunc 2>/dev/null; echo \$?"
 
 echo "# fio, $1 bytes a job"
+awake
 in_guest "SIZE=$1 fio --output-format=terse --terse-version=3 /verify.fio"
 status=$?
 cp /tmp/said /tmp/fio
@@ -75,6 +76,7 @@ works "the same again on a host device without discard, and on one with large bl
 	'fio --output-format=terse --rw=randwrite --verify=crc32c --verify_fatal=1 --ioengine=libaio \
 		--direct=1 --thread=1 --iodepth=8 --size=2m --name=plain --filename=/dev/vdd --bs=4k \
 		--name=large --filename=/dev/vde --bs=8k'
+kill $alive
 for disk in "vda /mnt/image" "vdb /dev/vdb" "vdd /dev/loop0" "vde /dev/loop1"; do
 	set -- $disk
 	in_guest "sync; md5sum </dev/$1"
