@@ -141,7 +141,8 @@ static void again(uv_timer_t *timer)
 {
 	struct tap *t = timer->data;
 
-	if (!start_read(t))
+	/* One may be in flight still: it was another bell that failed. */
+	if (!t->in.running && !start_read(t))
 		return;
 	uv_timer_stop(timer);
 	t->gone = false;
