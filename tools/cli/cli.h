@@ -31,6 +31,7 @@ VERB(exec);
 VERB(doctor);
 VERB(config);
 VERB(disk);
+VERB(image);
 VERB(version);
 
 /* ---- options.c ------------------------------------------------------------ */
@@ -99,6 +100,10 @@ enum session_end { SESSION_DETACHED, SESSION_ENDED };
  * -1 and an error otherwise. *verdict: how it ended, or NULL. */
 int session_run(struct client *c, unsigned int console, json_t **verdict,
 		struct error **err);
+/* The first console of a VM on standard output until the VM ends, without input;
+ * Ctrl-C, or the terminal's end, stops it at once. `said` gets the same bytes, as they come. */
+int session_watch(struct client *c, void (*said)(void *arg, const char *data, size_t n),
+		  void *arg, json_t **verdict, struct error **err);
 /* One line about it on standard error; exit status for a VM that ended so. */
 int session_verdict(const char *name, json_t *verdict);
 
@@ -117,6 +122,12 @@ void terminal_end(const struct terminal *t);
 
 /* Path of colinux-daemon: beside this program, else by PATH. Caller frees. */
 char *daemon_path(void);
+/* Starts one with these words, in a session of its own (see background_start()), and
+ * waits until its VM runs. *name: the VM's, caller frees; NULL: the daemon has said
+ * why there is none, and its status is for background_wait(). */
+struct background;
+int daemon_start(struct background *b, char *const *words, int n, char **name,
+		 struct error **err);
 
 /* ---- share.c -------------------------------------------------------------- */
 

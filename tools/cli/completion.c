@@ -29,6 +29,7 @@ static const char bash[] =
 	"\t\t\t\tsed -E 's/^(cobd|cofs|eth|ttys)$/\\10/; s/$/=/') ;;\n"
 	"\t\tconfig) words='check keys' ;;\n"
 	"\t\tdisk) words='resize commit discard' ;;\n"
+	"\t\timage) words=create ;;\n"
 	"\t\tcompletion) words=bash ;;\n"
 	"\t\thelp) words=$(colinux help | awk '/^  / { print $1 }') ;;\n"
 	"\t\tesac\n"

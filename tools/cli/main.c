@@ -75,6 +75,20 @@ static const struct verb {
 	  "changes into the base and empties the overlay, discard removes it; both want the\n"
 	  "VM's configuration, and the VM ended.\n"
 	  "  --shrink  yes, what lies behind the new end shall be lost\n" },
+	{ "image", verb_image,
+	  "create [--kernel FILE] [--installer FILE] [--mem SIZE] [--suite NAME]\n"
+	  "       [--mirror URL] [--packages A,B] FILE SIZE [ARCHIVE]",
+	  "make a disk with a Linux system on it",
+	  "A guest does it, so that it's the same on every host: the file is a raw image of one\n"
+	  "ext4 file system, for cobd0= and root=/dev/cobd0. ARCHIVE is a root file system\n"
+	  "(.tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst); without one Debian's packages are\n"
+	  "fetched. SIZE is in MB, or with K, M or G. Ctrl-C ends it, and nothing is left.\n"
+	  "  --kernel FILE     the guest's kernel (vmlinux beside this program)\n"
+	  "  --installer FILE  the installer guest (installer.gz beside this program)\n"
+	  "  --mem SIZE        memory of that guest (512)\n"
+	  "  --suite NAME      which Debian (bookworm)\n"
+	  "  --mirror URL      from where (http://deb.debian.org/debian)\n"
+	  "  --packages A,B    more packages to install\n" },
 	{ "completion", verb_completion, "bash",
 	  "what makes a shell complete words for this program",
 	  "For bash: source <(colinux completion bash)\n" },

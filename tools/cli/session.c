@@ -19,6 +19,9 @@ struct session {
 	struct user *user;
 	json_t *verdict;
 	bool ended;
+	/* Who only watches: what is said goes to it, too. */
+	void (*said)(void *arg, const char *data, size_t n);
+	void *arg;
 	struct error **err;
 };
 
@@ -119,15 +122,22 @@ static int from_user(struct session *s)
 
 /* ---- what the daemon sends --------------------------------------------------- */
 
+static bool output(struct session *s, const struct frame *f)
+{
+	if (s->said)
+		s->said(s->arg, (const char *)f->data, f->length);
+	if (!write_all(STDOUT_FILENO, f->data, f->length))
+		return true;
+	error_set(s->err, errno, "standard output");
+	return false;
+}
+
 static bool from_daemon(void *arg, const struct frame *f)
 {
 	struct session *s = arg;
 
-	if (f->type == FRAME_OUTPUT && write_all(STDOUT_FILENO, f->data,
-						 f->length)) {
-		error_set(s->err, errno, "standard output");
+	if (f->type == FRAME_OUTPUT && !output(s, f))
 		return false;
-	}
 	if (f->type == FRAME_END) {
 		s->ended = true;
 		s->verdict = json_loadb((const char *)f->data, f->length, 0,
@@ -144,10 +154,10 @@ static int take_word(struct session *s)
 	case USER_WINCH:
 		return send_size(s);
 	case USER_HUP:
-		s->detached = true;
-		return 0;
+		s->detached = !s->said;
+		return s->said ? ask_stop(s, true) : 0;
 	default:
-		return ask_stop(s, s->asked);
+		return ask_stop(s, s->asked || s->said);
 	}
 }
 
@@ -194,29 +204,47 @@ static int loop(struct session *s, unsigned int console)
 	return s->ended ? SESSION_ENDED : SESSION_DETACHED;
 }
 
+static int run(struct session *s, unsigned int console)
+{
+	int rc;
+
+	s->user = user_watch(false);
+	if (!s->user)
+		return error_set(s->err, errno, "cannot watch signals");
+	s->tty = !s->said && user_raw(s->user);
+	rc = loop(s, console);
+	terminal_end(&s->terminal);
+	user_unwatch(s->user);
+	client_close(&s->control);
+	return rc;
+}
+
 int session_run(struct client *c, unsigned int console, json_t **verdict,
 		struct error **err)
 {
 	struct session s = { .c = c, .input_open = true, .err = err };
 	int rc;
 
-	s.user = user_watch(false);
-	if (!s.user)
-		return error_set(err, errno, "cannot watch signals");
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr,
 			"[console of %s; to leave: Ctrl-] then d; Ctrl-] then ? for more]\n",
 			c->name);
-	s.tty = user_raw(s.user);
-	rc = loop(&s, console);
-	terminal_end(&s.terminal);
-	user_unwatch(s.user);
-	client_close(&s.control);
+	rc = run(&s, console);
 	*verdict = s.verdict;
 	if (rc == SESSION_DETACHED)
 		fprintf(stderr,
 			"\n[detached; %s goes on: `colinux attach %s`, `colinux stop %s`]\n",
 			c->name, c->name, c->name);
+	return rc;
+}
+
+int session_watch(struct client *c, void (*said)(void *arg, const char *data, size_t n),
+		  void *arg, json_t **verdict, struct error **err)
+{
+	struct session s = { .c = c, .said = said, .arg = arg, .err = err };
+	int rc = run(&s, 0);
+
+	*verdict = s.verdict;
 	return rc;
 }
 

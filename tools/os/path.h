@@ -15,6 +15,9 @@ const char *path_base(const char *path);
 bool path_is_absolute(const char *path);
 /* Does it name a folder, too? A program's name without one is looked for. */
 bool path_has_folder(const char *path);
+/* The absolute path of a file that is there, with no link in it. NULL and errno.
+ * Caller frees. */
+char *path_real(const char *path);
 /* 0 if it is a directory, otherwise an errno. */
 int path_directory(const char *path);
 /* Where a program is: by its path, or by PATH. NULL and an error. Caller frees. */

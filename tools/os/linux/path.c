@@ -76,6 +76,11 @@ bool path_has_folder(const char *path)
 	return strchr(path, '/');
 }
 
+char *path_real(const char *path)
+{
+	return realpath(path, NULL);
+}
+
 int path_directory(const char *path)
 {
 	struct stat st;

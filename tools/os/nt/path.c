@@ -59,6 +59,46 @@ bool path_has_folder(const char *path)
 	return has_drive(path) || strpbrk(path, "\\/");
 }
 
+static wchar_t *final_name(HANDLE file)
+{
+	DWORD n = GetFinalPathNameByHandleW(file, NULL, 0, FILE_NAME_NORMALIZED);
+	wchar_t *name = n ? need((n + 1) * sizeof(*name)) : NULL;
+
+	if (name && GetFinalPathNameByHandleW(file, name, n + 1,
+					      FILE_NAME_NORMALIZED))
+		return name;
+	set_errno();
+	free(name);
+	return NULL;
+}
+
+/* \\?\C:\x is C:\x, and \\?\UNC\server\x is \\server\x. */
+char *path_real(const char *path)
+{
+	wchar_t *name = wide_path(path), *real;
+	char *narrowed = NULL;
+	HANDLE file = name ? CreateFileW(name, 0, 7 /* shared with all */, NULL,
+					 OPEN_EXISTING,
+					 FILE_FLAG_BACKUP_SEMANTICS, NULL) :
+			     INVALID_HANDLE_VALUE;
+
+	if (name && file == INVALID_HANDLE_VALUE)
+		set_errno();
+	free(name);
+	if (file == INVALID_HANDLE_VALUE)
+		return NULL;
+	real = final_name(file);
+	CloseHandle(file);
+	if (real && !wcsncmp(real, L"\\\\?\\UNC\\", 8)) {
+		real[6] = L'\\';
+		narrowed = narrow(real + 6);
+	} else if (real) {
+		narrowed = narrow(real + (wcsncmp(real, L"\\\\?\\", 4) ? 0 : 4));
+	}
+	free(real);
+	return narrowed;
+}
+
 int path_directory(const char *path)
 {
 	wchar_t *name = wide_path(path);

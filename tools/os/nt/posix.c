@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
+#include <winioctl.h>
 
 #include "../../lib/text.h"
 #include "wide.h"
@@ -90,6 +91,21 @@ FILE *fopen(const char *path, const char *mode)
 	free(name);
 	free(how);
 	return f;
+}
+
+/* What a file grows by is a hole: without that NTFS would take the space at once. */
+int ftruncate64(int fd, off64_t length)
+{
+	HANDLE h = (HANDLE)_get_osfhandle(fd);
+	FILE_SET_SPARSE_BUFFER sparse = { TRUE };
+	FILE_END_OF_FILE_INFO end = { .EndOfFile.QuadPart = length };
+	DWORD n;
+
+	/* A file system without sparse files has whole ones. */
+	DeviceIoControl(h, FSCTL_SET_SPARSE, &sparse, sizeof(sparse), NULL, 0,
+			&n, NULL);
+	return SetFileInformationByHandle(h, FileEndOfFileInfo, &end,
+					  sizeof(end)) ? 0 : set_errno();
 }
 
 /* ---- names ------------------------------------------------------------------ */
