@@ -11,6 +11,7 @@ help:
 	@echo 'make guest      the guest kernel, configuration lab (CONFIG=distro, lab@6.12: others)'
 	@echo 'make guest-package  colinux-guest, the Debian package for guests'
 	@echo 'make image      the guest'\''s Debian root image'
+	@echo 'make installer  what colinux image create boots'
 	@echo 'make nt         colinux-setup.exe, the installer for Windows x64'
 	@echo 'make nt-tools   colinux.exe and colinux-daemon.exe for Windows'
 	@echo 'make nt-core    the core, compiled for Windows NT'
@@ -25,7 +26,7 @@ help:
 all: tools module guest image
 
 CONFIG ?= lab
-tools module image guest-package:
+tools module image guest-package installer:
 	lab/part $@
 guest:
 	lab/part guest $(CONFIG)
@@ -73,4 +74,4 @@ test:
 clean:
 	rm -rf $(COLINUX_BUILD)
 
-.PHONY: help all tools module guest image guest-package nt nt-core nt-tools check lab lab-debug bench test clean
+.PHONY: help all tools module guest image guest-package installer nt nt-core nt-tools check lab lab-debug bench test clean
