@@ -52,9 +52,15 @@ int fs_symlink(struct fs_node *dir, const char *name, const struct fs_new *new,
 
 /* ---- with a new name -------------------------------------------------------- */
 
-/* FILE_LINK_INFORMATION and FILE_RENAME_INFORMATION are the same. */
+/* FileRenameInformationEx, since Windows 10 1809: what is replaced may be open, as it is
+ * here whenever the guest has looked at it; and it may be one that can't be written to. */
+#define RENAME_EX  65
+#define RENAME_ALL 0x43 /* REPLACE_IF_EXISTS, POSIX_SEMANTICS, IGNORE_READONLY_ATTRIBUTE */
+
+/* FILE_LINK_INFORMATION and FILE_RENAME_INFORMATION are the same; `flags` take the place
+ * of ReplaceIfExists. */
 static int name_anew(HANDLE h, struct fs_node *dir, const char *name,
-		     bool replace, int class)
+		     ULONG flags, int class)
 {
 	wchar_t *nt = name_to_nt(name);
 	FILE_RENAME_INFORMATION *info;
@@ -65,7 +71,7 @@ static int name_anew(HANDLE h, struct fs_node *dir, const char *name,
 		return -errno;
 	bytes = wcslen(nt) * sizeof(*nt);
 	info = need(sizeof(*info) + bytes);
-	info->ReplaceIfExists = replace;
+	memcpy(info, &flags, sizeof(flags));
 	info->RootDirectory = dir->h;
 	info->FileNameLength = (ULONG)bytes;
 	memcpy(info->FileName, nt, bytes);
@@ -85,7 +91,7 @@ int fs_link(struct fs_node *dir, const char *name, struct fs_node *node)
 	rc = open_at(node->h, NULL, FILE_WRITE_ATTRIBUTES, FILE_OPEN, 0, &h);
 	if (rc)
 		return rc;
-	rc = name_anew(h, dir, name, false, FileLinkInformation);
+	rc = name_anew(h, dir, name, 0, FileLinkInformation);
 	CloseHandle(h);
 	return rc;
 }
@@ -99,7 +105,9 @@ int fs_rename(struct fs_node *from, const char *old, struct fs_node *to,
 
 	if (rc)
 		return rc;
-	rc = name_anew(h, to, new, true, FileRenameInformation);
+	rc = name_anew(h, to, new, RENAME_ALL, RENAME_EX);
+	if (rc)
+		rc = name_anew(h, to, new, TRUE, FileRenameInformation);
 	CloseHandle(h);
 	return rc;
 }
