@@ -119,24 +119,46 @@ int fs_rename(struct fs_node *from, const char *old, struct fs_node *to,
 #define DISPOSITION_EX	64
 #define DISPOSITION_ALL 0x13 /* DELETE, POSIX_SEMANTICS, IGNORE_READONLY_ATTRIBUTE */
 
+/* The attribute goes first, and comes back if that was no use. */
+static int remove_read_only(HANDLE h, DWORD attributes)
+{
+	DWORD others = attributes & ~(DWORD)FILE_ATTRIBUTE_READONLY;
+	FILE_BASIC_INFORMATION b = { .FileAttributes = others };
+	FILE_DISPOSITION_INFORMATION gone = { TRUE };
+	int rc;
+
+	if (!others)
+		b.FileAttributes = FILE_ATTRIBUTE_NORMAL;
+	rc = set_info(h, &b, sizeof(b), FileBasicInformation);
+	if (rc)
+		return rc;
+	rc = set_info(h, &gone, sizeof(gone), FileDispositionInformation);
+	b.FileAttributes = attributes;
+	if (rc)
+		(void)set_info(h, &b, sizeof(b), FileBasicInformation);
+	return rc;
+}
+
 static int remove_old(HANDLE h)
 {
 	FILE_DISPOSITION_INFORMATION gone = { TRUE };
-	FILE_BASIC_INFORMATION b = { .FileAttributes = FILE_ATTRIBUTE_NORMAL };
+	BY_HANDLE_FILE_INFORMATION i;
 	int rc = set_info(h, &gone, sizeof(gone), FileDispositionInformation);
 
-	if (rc != -EPERM && rc != -EACCES)
+	if ((rc != -EPERM && rc != -EACCES) ||
+	    !GetFileInformationByHandle(h, &i) ||
+	    !(i.dwFileAttributes & FILE_ATTRIBUTE_READONLY))
 		return rc;
-	if (set_info(h, &b, sizeof(b), FileBasicInformation))
-		return rc;
-	return set_info(h, &gone, sizeof(gone), FileDispositionInformation);
+	return remove_read_only(h, i.dwFileAttributes);
 }
 
 int fs_unlink(struct fs_node *dir, const char *name, bool directory)
 {
 	ULONG how = DISPOSITION_ALL;
 	HANDLE h;
-	int rc = open_named(dir, name, DELETE | FILE_WRITE_ATTRIBUTES, FILE_OPEN,
+	int rc = open_named(dir, name,
+			    DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES,
+			    FILE_OPEN,
 			    directory ? FILE_DIRECTORY_FILE :
 					FILE_NON_DIRECTORY_FILE,
 			    &h);
