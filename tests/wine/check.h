@@ -16,4 +16,10 @@ void check_number(long long is, long long wanted, int line);
 /* test_tap.c */
 void test_tap(const char *folder);
 
+/* test_link.c */
+void test_link(const char *folder);
+/* Makes a link where the host may write nothing into files: "half" must not be there
+ * afterwards. Says what fs_symlink() did on standard output, if it came back. */
+void test_half_link(const char *folder);
+
 #endif

@@ -23,7 +23,7 @@ OS_CLI_SRCS_nt := $(call os_srcs,main errors doctor facts facts_windows scm driv
 OS_DRIVER_SRCS_linux := $(call os_srcs,driver)
 OS_DRIVER_SRCS_nt := $(call os_srcs,driver driver_bells bell)
 OS_DEVICES_SRCS_nt := $(call os_srcs,main errors bell process disk_open disk_volume disk_engine device_thread absent tap tap_adapter)
-OS_SHARE_SRCS_nt := $(call os_srcs,errors share_file share_names share_node share_root share_target)
+OS_SHARE_SRCS_nt := $(call os_srcs,errors share_file share_link share_names share_node share_root share_target)
 OS_DAEMON_SRCS_nt := $(call os_srcs,cpus guard fault lock background spawn console_out serial serial_end)
 
 OS_CONFIG_SRCS := $(OS_CONFIG_SRCS_$(OS))

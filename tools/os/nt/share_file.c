@@ -62,6 +62,8 @@ int fs_open(struct fs_node *node, uint32_t flags, struct fs_file **file)
 	HANDLE h;
 	int rc;
 
+	if (node->kind == FS_SYMLINK)
+		return -ELOOP;
 	if (node->kind == FS_OTHER)
 		return -ENXIO;
 	if (node->kind == FS_DIRECTORY && access & FILE_WRITE_DATA)
@@ -219,11 +221,37 @@ struct listing {
 	void *arg;
 };
 
-static uint8_t type_of(ULONG attributes)
+/* As <dirent.h> has them. */
+enum { FIFO = 1, DIRECTORY = 4, REGULAR = 8, LINK = 10 };
+
+/* Looked at only if it may be, for it costs as much as a walk. A reparse point has its
+ * tag where others have the size of their extended attributes. */
+static bool is_link(const struct fs_file *file, const char *name,
+		    const FILE_ID_BOTH_DIRECTORY_INFORMATION *d)
 {
-	if (attributes & FILE_ATTRIBUTE_REPARSE_POINT)
-		return 1; /* DT_FIFO */
-	return attributes & FILE_ATTRIBUTE_DIRECTORY ? 4 : 8; /* DT_DIR, DT_REG */
+	struct fs_node *node;
+	bool yes;
+
+	if (d->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT ?
+		    !link_tag_likely(d->EaSize) :
+		    !link_file_likely(d->FileAttributes,
+				      (uint64_t)d->EndOfFile.QuadPart))
+		return false;
+	if (fs_walk(file->node, name, &node))
+		return false;
+	yes = node->kind == FS_SYMLINK;
+	fs_put(node);
+	return yes;
+}
+
+static uint8_t type_of(const struct fs_file *file, const char *name,
+		       const FILE_ID_BOTH_DIRECTORY_INFORMATION *d)
+{
+	if (is_link(file, name, d))
+		return LINK;
+	if (d->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
+		return FIFO;
+	return d->FileAttributes & FILE_ATTRIBUTE_DIRECTORY ? DIRECTORY : REGULAR;
 }
 
 /* The parent of the shared directory is none of the guest's. */
@@ -244,13 +272,11 @@ static bool emit_one(struct listing *l, const FILE_ID_BOTH_DIRECTORY_INFORMATION
 		.name = name,
 		.number = entry_number(l->file, name, (uint64_t)d->FileId.QuadPart),
 		.next = l->file->at + 1,
-		.type = type_of(d->FileAttributes),
+		.type = type_of(l->file, name, d),
 	};
-	bool more = l->file->at < l->from || l->emit(l->arg, &entry);
+	bool more = l->emit(l->arg, &entry);
 
 	free(name);
-	if (more)
-		l->file->at++;
 	return more;
 }
 
@@ -260,8 +286,9 @@ static bool emit_all(struct listing *l, const uint8_t *buffer)
 
 	for (;; buffer += d->NextEntryOffset) {
 		d = (const void *)buffer;
-		if (!emit_one(l, d))
+		if (l->file->at >= l->from && !emit_one(l, d))
 			return false;
+		l->file->at++;
 		if (!d->NextEntryOffset)
 			return true;
 	}

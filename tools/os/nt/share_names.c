@@ -39,17 +39,6 @@ int fs_mknod(struct fs_node *dir, const char *name, const struct fs_new *new,
 	return rc;
 }
 
-/* As on vfat. */
-int fs_symlink(struct fs_node *dir, const char *name, const struct fs_new *new,
-	       const char *target)
-{
-	(void)dir;
-	(void)name;
-	(void)new;
-	(void)target;
-	return -EPERM;
-}
-
 /* ---- with a new name -------------------------------------------------------- */
 
 /* FileRenameInformationEx, since Windows 10 1809: what is replaced may be open, as it is
@@ -86,14 +75,14 @@ int fs_link(struct fs_node *dir, const char *name, struct fs_node *node)
 	HANDLE h;
 	int rc;
 
-	if (node->kind != FS_FILE)
+	if (node->kind != FS_FILE && node->kind != FS_SYMLINK)
 		return -EPERM;
 	rc = open_at(node->h, NULL, FILE_WRITE_ATTRIBUTES, FILE_OPEN, 0, &h);
 	if (rc)
 		return rc;
 	rc = name_anew(h, dir, name, 0, FileLinkInformation);
 	CloseHandle(h);
-	return rc;
+	return rc == -EISDIR ? -EPERM : rc; /* Windows' links to directories are some */
 }
 
 int fs_rename(struct fs_node *from, const char *old, struct fs_node *to,
@@ -152,22 +141,38 @@ static int remove_old(HANDLE h)
 	return remove_read_only(h, i.dwFileAttributes);
 }
 
+/* Windows' links to directories are directories of Windows, and none for the guest. */
+static int check_kind(HANDLE h, bool directory)
+{
+	char target[FS_TARGET_MAX + 1];
+	BY_HANDLE_FILE_INFORMATION i;
+	bool is;
+
+	if (!GetFileInformationByHandle(h, &i))
+		return set_errno(), -errno;
+	is = i.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY &&
+	     link_read(h, &i, target) < 0;
+	if (is == directory)
+		return 0;
+	return is ? -EISDIR : -ENOTDIR;
+}
+
 int fs_unlink(struct fs_node *dir, const char *name, bool directory)
 {
 	ULONG how = DISPOSITION_ALL;
 	HANDLE h;
 	int rc = open_named(dir, name,
 			    DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES,
-			    FILE_OPEN,
-			    directory ? FILE_DIRECTORY_FILE :
-					FILE_NON_DIRECTORY_FILE,
-			    &h);
+			    FILE_OPEN, 0, &h);
 
 	if (rc)
 		return rc;
-	rc = set_info(h, &how, sizeof(how), DISPOSITION_EX);
-	if (rc && rc != -ENOTEMPTY)
-		rc = remove_old(h);
+	rc = check_kind(h, directory);
+	if (!rc) {
+		rc = set_info(h, &how, sizeof(how), DISPOSITION_EX);
+		if (rc && rc != -ENOTEMPTY)
+			rc = remove_old(h);
+	}
 	CloseHandle(h);
 	return rc;
 }

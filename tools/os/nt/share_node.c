@@ -11,7 +11,8 @@
 /* What a guest sees of a mode; there's no other file system with Linux's numbers. */
 #define MODE_FILE      0100000u
 #define MODE_DIRECTORY 0040000u
-#define MODE_FIFO      0010000u /* junctions and links: what nobody opens */
+#define MODE_LINK      0120777u
+#define MODE_FIFO      0010000u /* junctions and their like: what nobody opens */
 #define WRITABLE       0222u
 
 /* 1601 to 1970, in units of 100 ns. */
@@ -147,6 +148,18 @@ static void fill(struct fs_node *node, const BY_HANDLE_FILE_INFORMATION *i)
 			i->ftCreationTime.dwHighDateTime * 1000003u;
 }
 
+static void look_for_link(struct fs_node *node,
+			  const BY_HANDLE_FILE_INFORMATION *i)
+{
+	char target[FS_TARGET_MAX + 1];
+	int n = link_read(node->h, i, target);
+
+	if (n <= 0)
+		return;
+	node->kind = FS_SYMLINK;
+	node->target = (uint32_t)n;
+}
+
 int node_make(struct fs *fs, HANDLE h, struct fs_node **out)
 {
 	BY_HANDLE_FILE_INFORMATION info;
@@ -162,6 +175,7 @@ int node_make(struct fs *fs, HANDLE h, struct fs_node **out)
 	node->h = h;
 	node->references = 1;
 	fill(node, &info);
+	look_for_link(node, &info);
 	node->next = fs->nodes;
 	if (node->next)
 		node->next->previous = node;
@@ -236,12 +250,22 @@ static uint32_t mode_of(const struct fs_node *node, DWORD attributes)
 {
 	static const uint32_t type[] = { [FS_FILE] = MODE_FILE,
 					 [FS_DIRECTORY] = MODE_DIRECTORY,
-					 [FS_SYMLINK] = MODE_FIFO,
+					 [FS_SYMLINK] = MODE_LINK,
 					 [FS_OTHER] = MODE_FIFO };
 	bool fixed = attributes & FILE_ATTRIBUTE_READONLY &&
 		     node->kind != FS_DIRECTORY; /* there it is the desktop's */
 
 	return type[node->kind] | (fixed ? 0555 : 0755);
+}
+
+static uint64_t size_of(const struct fs_node *node,
+			const BY_HANDLE_FILE_INFORMATION *i)
+{
+	if (node->kind == FS_SYMLINK)
+		return node->target;
+	if (node->kind != FS_FILE)
+		return 0;
+	return (uint64_t)i->nFileSizeHigh << 32 | i->nFileSizeLow;
 }
 
 int fs_stat(struct fs_node *node, struct fs_stat *st)
@@ -253,8 +277,7 @@ int fs_stat(struct fs_node *node, struct fs_stat *st)
 	*st = (struct fs_stat){
 		.mode = mode_of(node, i.dwFileAttributes),
 		.links = node->kind == FS_DIRECTORY ? 1 : i.nNumberOfLinks,
-		.size = node->kind == FS_FILE ?
-				(uint64_t)i.nFileSizeHigh << 32 | i.nFileSizeLow : 0,
+		.size = size_of(node, &i),
 		.block_size = 4096,
 		.has_btime = true,
 		.atime = time_of(&i.ftLastAccessTime),
@@ -284,13 +307,6 @@ int fs_room(struct fs_node *node, struct fs_room *room)
 		.id = node->volume,
 	};
 	return 0;
-}
-
-int fs_readlink(struct fs_node *node, char *target)
-{
-	(void)node;
-	(void)target;
-	return -EINVAL;
 }
 
 /* ---- what can be changed ---------------------------------------------------- */
@@ -368,7 +384,7 @@ int settle(HANDLE h, uint32_t mode)
  * bits beyond 0777. */
 static int change_mode(struct fs_node *node, uint32_t mode)
 {
-	if (node->kind == FS_OTHER)
+	if (node->kind == FS_OTHER || node->kind == FS_SYMLINK)
 		return -EOPNOTSUPP;
 	if (mode & 07000 || (mode & 0400) != 0400)
 		return -EPERM;

@@ -29,6 +29,7 @@ struct fs_node {
 	HANDLE h; /* NULL: stale */
 	unsigned int references;
 	enum fs_kind kind;
+	uint32_t target; /* bytes, of a symbolic link */
 	DWORD volume;
 	uint64_t index;
 	uint32_t version;
@@ -60,6 +61,12 @@ int open_named(struct fs_node *dir, const char *name, ACCESS_MASK access,
 int node_make(struct fs *fs, HANDLE h, struct fs_node **node);
 /* NtSetInformationFile(); -errno. */
 int set_info(HANDLE h, void *info, ULONG size, int class);
+/* The target of what is a symbolic link for the guest; its bytes. `target` has room for
+ * FS_TARGET_MAX + 1. -errno: it is none, or couldn't be looked at. */
+int link_read(HANDLE h, const BY_HANDLE_FILE_INFORMATION *i, char *target);
+/* Is it worth a look, by what a directory tells of a file? */
+bool link_file_likely(DWORD attributes, uint64_t size);
+bool link_tag_likely(DWORD tag);
 /* A new file's mode: whether it can be written to. */
 int settle(HANDLE h, uint32_t mode);
 
