@@ -31,23 +31,8 @@ tools module image guest-package installer:
 guest:
 	lab/part guest $(CONFIG)
 
-# The core as the NT driver will have it: same sources, NT's calling convention.
-NT_CC ?= x86_64-w64-mingw32-gcc
-NT_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -ffreestanding -mno-red-zone \
-	-mgeneral-regs-only -mno-stack-arg-probe -fno-stack-protector -fno-ident -Wframe-larger-than=1024 \
-	-DCO_VERSION='"$(shell cat VERSION)"' -I$(CURDIR)
-NT_SRCS := $(filter-out core/x86/offsets.c,$(wildcard core/*.c core/x86/*.c core/x86/*.S))
-NT_OBJS := $(NT_SRCS:%=$(COLINUX_BUILD)/nt-core/%.o)
-NT_OFFSETS := $(COLINUX_BUILD)/nt-core/core/x86/offsets.h
-nt-core: $(NT_OBJS)
-$(NT_OBJS): $(COLINUX_BUILD)/nt-core/%.o: % $(NT_OFFSETS) Makefile VERSION $(wildcard abi/*.h core/*.h core/x86/*.h)
-	@mkdir -p $(@D)
-	$(NT_CC) $(NT_CFLAGS) -I$(dir $(NT_OFFSETS)) -c $< -o $@
-$(NT_OFFSETS): core/x86/offsets.c $(wildcard abi/*.h core/*.h core/x86/*.h)
-	@mkdir -p $(@D)
-	@$(NT_CC) $(NT_CFLAGS) -S $< -o $@.s
-	@sed -n 's/.*"->\([A-Z0-9_]*\) \([0-9]*\)".*/#define \1 \2/p' $@.s > $@
-
+NT_OUT := $(COLINUX_BUILD)/nt-core
+include core/nt-core.mk
 include host/nt/nt.mk
 
 # The programs for Windows: build/nt/colinux.exe, colinux-daemon.exe.

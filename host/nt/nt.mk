@@ -8,7 +8,7 @@
 # there is no export table; unwind tables stay, for dumps and for guard.S.
 NT_DRIVER := $(COLINUX_BUILD)/nt/colinux.sys
 NT_DRIVER_SRCS := $(sort $(wildcard host/nt/*.c host/nt/*.S))
-NT_DRIVER_OBJS := $(NT_DRIVER_SRCS:%=$(COLINUX_BUILD)/nt-core/%.o)
+NT_DRIVER_OBJS := $(NT_DRIVER_SRCS:%=$(NT_OUT)/%.o)
 NT_LDFLAGS := -nostdlib -nostartfiles -s -Wl,--entry,DriverEntry \
 	-Wl,--subsystem,native:5.2 -Wl,--major-os-version,5 -Wl,--minor-os-version,2 \
 	-Wl,--image-base,0x140000000 -Wl,--dynamicbase -Wl,--nxcompat \
@@ -20,8 +20,9 @@ $(NT_DRIVER): $(NT_OBJS) $(NT_DRIVER_OBJS) host/nt/nt.mk
 	@mkdir -p $(@D)
 	$(NT_CC) $(NT_LDFLAGS) -o $@ $(sort $(NT_OBJS)) $(NT_DRIVER_OBJS) -lntoskrnl -lhal
 
-$(NT_DRIVER_OBJS): $(COLINUX_BUILD)/nt-core/%.o: % Makefile VERSION $(wildcard abi/*.h core/*.h core/x86/*.h host/nt/*.h)
+$(NT_DRIVER_OBJS): $(NT_OUT)/%.o: % core/nt-core.mk VERSION
 	@mkdir -p $(@D)
-	$(NT_CC) $(NT_CFLAGS) -Wmissing-prototypes -c $< -o $@
+	$(NT_CC) $(NT_CFLAGS) -Wmissing-prototypes -MMD -MP -c $< -o $@
+-include $(wildcard $(NT_OUT)/host/nt/*.d)
 
 .PHONY: nt-driver
