@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* request.c and vm.c: who may ask for what, a VM's life, its verdict. */
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "unit.h"
+#include "unit_os.h"
 
 static int ask(co_u32 nr, void *req, co_size size)
 {
@@ -94,7 +89,7 @@ static void version_and_check_from_anyone(void **state)
 		     0);
 	assert_equal(version.driver_abi, CO_DRIVER_ABI_VERSION);
 	assert_equal(version.guest_abi, CO_GUEST_ABI_VERSION);
-	assert_string_equal((char *)version.build, "unit test");
+	assert_string_equal((char *)version.build, CO_VERSION);
 	sim.blockers = CO_BLOCK_LOCKDOWN;
 	sim.cpu_blockers = CO_BLOCK_FRED;
 	assert_equal(co_request(&unit.file, CO_REQ_CHECK, &check, sizeof(check),
@@ -410,29 +405,13 @@ static void sleep_in_an_interrupt(void)
 	sim_interrupt(host_free, NULL);
 }
 
-static bool aborts(void (*fn)(void))
-{
-	int status = 0;
-	pid_t child = fork();
-
-	if (!child) {
-		signal(SIGABRT, SIG_DFL);
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(1);
-		fn();
-		_exit(0);
-	}
-	waitpid(child, &status, 0);
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
-
 static void sim_knows_the_contexts(void **state)
 {
 	(void)state;
-	assert_true(aborts(sleep_under_a_lock));
-	assert_true(aborts(sleep_while_pinned));
-	assert_true(aborts(pin_twice));
-	assert_true(aborts(sleep_in_an_interrupt));
+	assert_true(unit_aborts(sleep_under_a_lock));
+	assert_true(unit_aborts(sleep_while_pinned));
+	assert_true(unit_aborts(pin_twice));
+	assert_true(unit_aborts(sleep_in_an_interrupt));
 }
 
 #define BARE(name) cmocka_unit_test_setup_teardown(name, unit_start, unit_end)

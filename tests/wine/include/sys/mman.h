@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* As much of mmap() as the scripted driver asks for: zeroed memory, shared by none. */
+/* As much of mmap() as the scripted driver and sim ask for: zeroed memory, shared by none. */
 #ifndef CO_TESTS_WINE_MMAN_H
 #define CO_TESTS_WINE_MMAN_H
 
@@ -26,10 +26,10 @@ static inline void *mmap(void *at, size_t size, int protection, int flags,
 	return p ? p : MAP_FAILED;
 }
 
+/* Of a part, too, which Windows can't release: the addresses stay taken. */
 static inline int munmap(void *p, size_t size)
 {
-	(void)size;
-	return VirtualFree(p, 0, MEM_RELEASE) ? 0 : -1;
+	return VirtualFree(p, size, MEM_DECOMMIT) ? 0 : -1;
 }
 
 #endif
