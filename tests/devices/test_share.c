@@ -5,19 +5,18 @@
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "driver.h"
+#include "rig_os.h"
 #include "../../tools/share/p9.h"
 #include "../../tools/share/server.h"
 
@@ -26,7 +25,7 @@
 struct cofs_rig {
 	struct rig rig;
 	struct gring g;
-	char path[64];
+	char path[RIG_PATH];
 	uint64_t request, answer; /* 256 KiB each */
 };
 
@@ -40,8 +39,7 @@ static int setup(void **state)
 	(void)state;
 	r = calloc(1, sizeof(*r));
 	rig_init(&r->rig);
-	strcpy(r->path, "/tmp/cofs-device-XXXXXX");
-	assert_non_null(mkdtemp(r->path));
+	assert_true(rig_folder_make(r->path));
 	opt.fs.path = r->path;
 	assert_non_null(cofs_create(r->rig.m, "cofs0", "docs", &opt, &err));
 	r->request = rig_alloc(&r->rig, 256 << 10, 16);
@@ -51,13 +49,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char line[128];
+	bool removed;
 
 	(void)state;
-	snprintf(line, sizeof(line), "rm -rf %s", r->path);
 	rig_free(&r->rig);
+	removed = rig_folder_remove(r->path);
 	free(r);
-	return system(line);
+	return removed ? 0 : -1;
 }
 
 static void start(uint64_t features)
@@ -241,7 +239,7 @@ static void test_stop(void **state)
 static void test_gone(void **state)
 {
 	uint8_t m[64], body[12] = { 0 };
-	char away[80];
+	char away[RIG_PATH + 8];
 	uint32_t n, length;
 
 	(void)state;
@@ -261,41 +259,21 @@ static void test_gone(void **state)
 	assert_null(strstr(detail(&r->rig, 0), "gone"));
 }
 
-static volatile sig_atomic_t faults;
-
-static void on_fault(int number, siginfo_t *info, void *context)
-{
-	void *page = (void *)((uintptr_t)info->si_addr & ~4095ul);
-
-	(void)number;
-	(void)context;
-	faults++;
-	mmap(page, 4096, PROT_READ | PROT_WRITE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-}
-
 /* A message in memory that the guest gave back: the daemon's handler gets the
  * fault, in the device's thread, and that is all. */
 static void test_memory_gone(void **state)
 {
-	struct sigaction old, action = { .sa_flags = SA_SIGINFO };
 	struct buffer b[2] = { { 0, 21, false }, { r->answer, 64, true } };
-	int fd = memfd_create("gone", MFD_CLOEXEC);
 
 	(void)state;
-	action.sa_sigaction = on_fault;
-	sigaction(SIGBUS, &action, &old);
 	start(RING);
 	b[0].pa = rig_alloc(&r->rig, 4096, 4096);
-	assert_true(mmap(rig_at(&r->rig, b[0].pa), 4096, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
+	assert_true(rig_page_lose(rig_at(&r->rig, b[0].pa)));
 	assert_true(gring_add(&r->g, b, 2) >= 0);
 	gring_kick(&r->g);
 	assert_true(rig_wait(&r->rig));
-	assert_int_equal(faults, 1);
+	assert_int_equal(rig_page_faults(), 1);
 	assert_non_null(strstr(why(&r->rig, 0), "shorter than it says"));
-	sigaction(SIGBUS, &old, NULL);
-	close(fd);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
