@@ -5,7 +5,7 @@ DEVICES_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 include $(DEVICES_DIR)../os/os.mk
 DEVICES_SRCS := $(addprefix $(DEVICES_DIR),memory.c queue.c virtio.c registers.c machine.c \
 	block.c block_request.c block_resize.c throttle.c console.c console_guest.c rng.c share.c \
-	net.c net_queues.c net_control.c ../net/slirp.c) $(OS_DEVICES_SRCS)
+	net.c net_queues.c net_control.c ../net/slirp.c ../net/slirp_ports.c) $(OS_DEVICES_SRCS)
 # What only Linux has.
 ifeq ($(OS),linux)
 DEVICES_SRCS += $(addprefix $(DEVICES_DIR),block_image.c block_direct.c block_uring.c block_plain.c block_vhost.c \

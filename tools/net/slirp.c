@@ -19,6 +19,7 @@
 
 #include "../lib/forward.h"
 #include "backend.h"
+#include "slirp_ports.h"
 
 /* What may wait for the guest: more than TCP's windows of some connections. */
 #define WAITING_MAX (8u << 20)
@@ -61,8 +62,7 @@ struct slirp {
 	size_t watched_room;
 	struct frame *first, **last;
 	size_t waiting; /* bytes */
-	struct forward *forward;
-	size_t forwards;
+	struct ports ports;
 	uint8_t out[NET_FRAME_MAX];
 };
 
@@ -406,105 +406,22 @@ static void after_sleep(uv_check_t *check)
 
 /* ---- forwards --------------------------------------------------------------- */
 
-static const char guest_address[] = "10.0.2.15";
-
-static struct in_addr address_of(const struct forward *f)
-{
-	struct in_addr in;
-
-	memcpy(&in, f->host, sizeof(in));
-	return in;
-}
-
-static int set_port(struct slirp *s, const struct forward *f, unsigned int i)
-{
-	struct in_addr guest;
-
-	inet_pton(AF_INET, guest_address, &guest);
-	return slirp_add_hostfwd(s->stack, f->udp, address_of(f),
-				 f->host_port + (int)i, guest,
-				 f->guest_port + (int)i);
-}
-
-static int unset_port(struct slirp *s, const struct forward *f, unsigned int i)
-{
-	return slirp_remove_hostfwd(s->stack, f->udp, address_of(f),
-				    f->host_port + (int)i);
-}
-
-static int cannot_listen(const struct forward *f, unsigned int i, int code,
-			 struct error **err)
-{
-	struct forward one = *f;
-	struct text t = { 0 };
-
-	one.host_port = (uint16_t)(f->host_port + i);
-	one.guest_port = (uint16_t)(f->guest_port + i);
-	one.count = 1;
-	forward_text(&one, &t);
-	error_set(err, code, "%s: the host's port can't be had", t.data);
-	text_free(&t);
-	return -1;
-}
-
 int slirp_forward(struct net_backend *b, const struct forward *f,
 		  struct error **err)
 {
-	struct slirp *s = to_slirp(b);
-	struct forward *more;
-	unsigned int i, k;
-	int code;
-
-	for (k = 0; k < s->forwards; k++)
-		if (forward_overlap(&s->forward[k], f))
-			return cannot_listen(f, 0, EEXIST, err);
-	for (i = 0; i < f->count; i++) {
-		if (!set_port(s, f, i))
-			continue;
-		code = errno;
-		for (k = 0; k < i; k++)
-			unset_port(s, f, k);
-		return cannot_listen(f, i, code, err);
-	}
-	more = realloc(s->forward, (s->forwards + 1) * sizeof(*more));
-	if (!more)
-		abort();
-	s->forward = more;
-	s->forward[s->forwards++] = *f;
-	return 0;
-}
-
-static bool matches(const struct forward *have, const struct forward *f)
-{
-	return have->udp == f->udp && have->host_port == f->host_port &&
-	       !memcmp(have->host, f->host, sizeof(f->host)) &&
-	       (!f->guest_port || (have->guest_port == f->guest_port &&
-				   have->count == f->count));
+	return ports_add(&to_slirp(b)->ports, to_slirp(b)->stack, f, err);
 }
 
 int slirp_unforward(struct net_backend *b, const struct forward *f,
 		    struct error **err)
 {
-	struct slirp *s = to_slirp(b);
-	unsigned int i;
-	size_t k = 0;
-
-	while (k < s->forwards && !matches(&s->forward[k], f))
-		k++;
-	if (k == s->forwards)
-		return error_set(err, 0, "there is no such forward");
-	for (i = 0; i < s->forward[k].count; i++)
-		unset_port(s, &s->forward[k], i);
-	s->forwards--;
-	memmove(s->forward + k, s->forward + k + 1,
-		(s->forwards - k) * sizeof(*s->forward));
-	return 0;
+	return ports_remove(&to_slirp(b)->ports, to_slirp(b)->stack, f, err);
 }
 
 const struct forward *slirp_forwards(const struct net_backend *b, size_t *n)
 {
-	*n = to_slirp(b)->forwards;
-	return to_slirp(b)->forward;
+	*n = to_slirp(b)->ports.n;
+	return to_slirp(b)->ports.list;
 }
 
 /* ---- opening and closing ---------------------------------------------------- */
@@ -513,8 +430,8 @@ static void slirp_describe(const struct net_backend *b, char *text, size_t room)
 {
 	const struct slirp *s = to_slirp(b);
 
-	snprintf(text, room, "slirp 10.0.2.0/24, %zu forward%s", s->forwards,
-		 s->forwards == 1 ? "" : "s");
+	snprintf(text, room, "slirp 10.0.2.0/24, %zu forward%s", s->ports.n,
+		 s->ports.n == 1 ? "" : "s");
 }
 
 static void closed(uv_handle_t *handle)
@@ -538,7 +455,7 @@ static void slirp_close(struct net_backend *b)
 		forget((int)i, s);
 	while (s->first)
 		drop_first(s);
-	free(s->forward);
+	free(s->ports.list);
 	s->closing = true;
 	uv_close((uv_handle_t *)&s->prepare, closed);
 	uv_close((uv_handle_t *)&s->check, closed);
@@ -568,7 +485,7 @@ static Slirp *new_stack(struct slirp *s, const char *name)
 	inet_pton(AF_INET, "255.255.255.0", &config.vnetmask);
 	inet_pton(AF_INET, "10.0.2.2", &config.vhost);
 	inet_pton(AF_INET, "10.0.2.3", &config.vnameserver);
-	inet_pton(AF_INET, guest_address, &config.vdhcp_start);
+	inet_pton(AF_INET, SLIRP_GUEST, &config.vdhcp_start);
 	inet_pton(AF_INET6, "fec0::", &config.vprefix_addr6);
 	inet_pton(AF_INET6, "fec0::2", &config.vhost6);
 	inet_pton(AF_INET6, "fec0::3", &config.vnameserver6);
