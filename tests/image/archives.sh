@@ -36,11 +36,11 @@ create small.img 100M /archives/small.tar.xz
 check "an image out of a .tar.xz" $? "$(cat /tmp/said)"
 grep -q "^small.img: made" /tmp/said
 check "how to start it is said" $? "$(cat /tmp/said)"
-boots "it boots" small.img
 mkdir -p /mnt && mount -t ext4 -o loop,ro small.img /mnt &&
 	/usr/local/bin/tar --xattrs --xattrs-include='*' -cf /tmp/attributes.tar -C /mnt srv 2>/tmp/said && grep -aq 'SCHILY.xattr.user.colour=blue' /tmp/attributes.tar
 check "extended attributes are the archive's" $? "$(mount | tail -n 1; cat /tmp/said)"
 umount /mnt
+boots "it boots" small.img
 create folder.img 100M /archives/folder.tar.gz
 check "an image out of a .tar.gz that holds one directory" $? "$(cat /tmp/said)"
 boots "that boots, too" folder.img
