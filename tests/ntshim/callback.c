@@ -283,6 +283,10 @@ int callback_command(const char *text)
 		return power_changes(false);
 	if (!strncmp(text, "power back", 10))
 		return power_changes(true);
+	if (!strncmp(text, "memory ", 7)) {
+		event_low_memory(!strncmp(text + 7, "low", 3));
+		return 0;
+	}
 	if (!strncmp(text, "shutdown", 8))
 		return tracked("shutdown notification", nt_device) &&
 				       !NT_ERROR(request_simple(NULL, IRP_MJ_SHUTDOWN)) ?

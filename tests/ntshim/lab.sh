@@ -72,11 +72,14 @@ mistake 67 "gives back a pool that it doesn't have" "memory that is freed twice"
 mistake 68 'has written behind them' "a byte behind the end"
 mistake 70 'ends with interrupts off' "interrupts that stay off"
 /drive ask 69 >/dev/null
+/drive ask 71 >/dev/null
 log_mark
 rmmod ntshim
 check "the driver is unloaded" $?
 log_new | grep -q 'colinux.sys+0x[0-9a-f]*: leaked: pool of 40 bytes'
 check "what it has left is named, with the place" $? "$(log_new)"
+log_new | grep -q 'a thread runs, and its driver is gone'
+check "so is a thread of its that still runs" $? "$(log_new)"
 
 # Each allocation of DriverEntry's fails once.
 n=1

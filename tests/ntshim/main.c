@@ -137,12 +137,12 @@ static ntstatus driver_entry(void *entry)
 /* Nothing of the driver's runs any more. */
 static void clean_up(void)
 {
+	thread_exit();
 	timer_exit();
 	dpc_exit();
 	object_exit();
 	irp_exit();
 	callback_exit();
-	thread_exit();
 	track_report();
 	pe_unload();
 }

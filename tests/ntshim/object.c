@@ -91,12 +91,12 @@ static DEFINE_IDR(handles);
 static DEFINE_MUTEX(handles_lock);
 
 /* Windows' are multiples of 4. */
-u64 handle_new(void *thread)
+u64 handle_new(void *object)
 {
 	int id;
 
 	mutex_lock(&handles_lock);
-	id = idr_alloc(&handles, thread, 1, 0, GFP_KERNEL | __GFP_NOFAIL);
+	id = idr_alloc(&handles, object, 1, 0, GFP_KERNEL | __GFP_NOFAIL);
 	mutex_unlock(&handles_lock);
 	track("handle", (void *)(long)id, 0, CALLER);
 	return (u64)id * 4;
@@ -104,66 +104,81 @@ u64 handle_new(void *thread)
 
 static void *handle_find(u64 handle, bool remove)
 {
-	void *thread;
+	void *object;
 
 	mutex_lock(&handles_lock);
-	thread = remove ? idr_remove(&handles, handle / 4) :
+	object = remove ? idr_remove(&handles, handle / 4) :
 			  idr_find(&handles, handle / 4);
 	mutex_unlock(&handles_lock);
-	return thread;
+	return object;
+}
+
+/* Threads of ours, callback objects, events with a name, and Linux' own: processes and
+ * their threads. */
+static void object_get(void *object)
+{
+	if (thread_is(object))
+		thread_get(object);
+	else if (!callback_is(object) && !event_is(object))
+		get_task_struct(object);
+}
+
+static void object_put(void *object)
+{
+	if (thread_is(object))
+		thread_put(object);
+	else if (!callback_is(object) && !event_is(object))
+		put_task_struct(object);
 }
 
 static NT ntstatus ZwClose(u64 handle)
 {
-	void *thread;
+	void *object;
 
 	if (!irql_at_most(PASSIVE_LEVEL))
 		return NT_UNSUCCESSFUL;
-	thread = handle_find(handle, true);
-	if (!thread) {
+	object = handle_find(handle, true);
+	if (!object) {
 		complain(CALLER, "closes handle %llx, which it doesn't have", handle);
 		return NT_INVALID_HANDLE;
 	}
 	untrack("handle", (void *)(handle / 4), CALLER);
-	thread_put(thread);
+	object_put(object);
 	return NT_OK;
 }
 
 static const char thread_type[] = "Thread";
+static const char event_type[] = "Event";
 static const char other_type[] = "Other";
 static const void *PsThreadType = thread_type;
 static const void *PsProcessType = other_type;
-static const void *ExEventObjectType = other_type;
+static const void *ExEventObjectType = event_type;
 static const void *IoFileObjectType = other_type;
 
 static NT ntstatus ObReferenceObjectByHandle(u64 handle, u32 access,
 					     const void *type, s8 mode,
 					     void **object, void *information)
 {
-	void *thread;
+	void *found;
 
-	if (!irql_at_most(PASSIVE_LEVEL))
+	if (!irql_at_most(PASSIVE_LEVEL) || fails("reference", CALLER))
 		return NT_UNSUCCESSFUL;
-	thread = handle_find(handle, false);
-	if (!thread)
+	found = handle_find(handle, false);
+	if (!found)
 		return NT_INVALID_HANDLE;
-	if (type && type != thread_type)
+	if (type && type != (event_is(found) ? event_type : thread_type))
 		return NT_TYPE_MISMATCH;
-	thread_get(thread);
-	track("reference", thread, 0, CALLER);
-	*object = thread;
+	object_get(found);
+	track("reference", found, 0, CALLER);
+	*object = found;
 	return NT_OK;
 }
 
-/* Threads of ours, callback objects, and Linux' own: processes and their threads. */
 static NT s64 ObfReferenceObject(void *object)
 {
 	irql_at_most(DISPATCH_LEVEL);
 	track("reference", object, 0, CALLER);
-	if (thread_is(object))
-		thread_get(object);
-	else if (!callback_is(object))
-		get_task_struct(object);
+	object_get(object);
 	return 2;
 }
 
@@ -172,11 +187,55 @@ static NT s64 ObfDereferenceObject(void *object)
 	irql_at_most(DISPATCH_LEVEL);
 	if (untrack("reference", object, CALLER) < 0)
 		return 1;
-	if (thread_is(object))
-		thread_put(object);
-	else if (!callback_is(object))
-		put_task_struct(object);
+	object_put(object);
 	return 1;
+}
+
+static NT ntstatus ZwWaitForSingleObject(u64 handle, u8 alertable, const s64 *timeout)
+{
+	struct nt_header *object = handle_find(handle, false);
+
+	if (!irql_at_most(PASSIVE_LEVEL))
+		return NT_UNSUCCESSFUL;
+	if (!object)
+		return NT_INVALID_HANDLE;
+	return object_wait(object, timeout, CALLER);
+}
+
+/* ---- events with a name ---------------------------------------------------------------- */
+
+static struct nt_header low_memory = {
+	.type = NT_EVENT_NOTIFICATION,
+	.size = sizeof(low_memory) / 4,
+	.waiters = LIST_HEAD_INIT(low_memory.waiters),
+};
+
+bool event_is(const void *object)
+{
+	return object == &low_memory;
+}
+
+bool event_low_memory_is_set(void)
+{
+	return READ_ONCE(low_memory.signal);
+}
+
+void event_low_memory(bool low)
+{
+	object_set(&low_memory, low);
+}
+
+static NT ntstatus ZwOpenEvent(u64 *handle, u32 access, const void **attributes)
+{
+	/* OBJECT_ATTRIBUTES: length, root, name. */
+	const struct nt_string *name = attributes[2];
+
+	if (!irql_at_most(PASSIVE_LEVEL) || fails("event", CALLER))
+		return NT_NO_RESOURCES;
+	if (!nt_equal(name, "\\KernelObjects\\LowMemoryCondition"))
+		return NT_NOT_FOUND;
+	*handle = handle_new(&low_memory);
+	return NT_OK;
 }
 
 /* ---- work items ------------------------------------------------------------------------ */
@@ -345,6 +404,8 @@ const struct nt_export object_exports[] = {
 	EXPORT(IoCreateSymbolicLink, NT_2003),
 	EXPORT(IoDeleteSymbolicLink, NT_2003),
 	EXPORT(ZwClose, NT_2003),
+	EXPORT(ZwOpenEvent, NT_2003),
+	EXPORT(ZwWaitForSingleObject, NT_2003),
 	EXPORT(ObReferenceObjectByHandle, NT_2003),
 	EXPORT(ObfReferenceObject, NT_2003),
 	EXPORT(ObfDereferenceObject, NT_2003),

@@ -138,6 +138,8 @@ void object_wake_all(void);
 /* Sets the object's state and wakes who waits for it; the old state. [any] */
 s32 object_set(struct nt_header *header, s32 state);
 void object_init(struct nt_header *header, u8 type, size_t size, s32 state);
+/* Waits for one; `timeout` as Windows', NULL: none. [sleep] */
+ntstatus object_wait(struct nt_header *object, const s64 *timeout, unsigned long site);
 
 /* ---- thread.c ----------------------------------------------------------------------- */
 
@@ -212,8 +214,13 @@ void irp_exit(void);
 
 extern struct nt_driver nt_driver;
 extern struct nt_device *nt_device; /* that the driver made, or NULL */
-/* A handle for a thread's object. */
-u64 handle_new(void *thread);
+/* A handle for an object; a thread's has been counted for it. */
+u64 handle_new(void *object);
+/* Is it an event with a name? */
+bool event_is(const void *object);
+/* Windows is short of memory, or not any more. [any] */
+void event_low_memory(bool low);
+bool event_low_memory_is_set(void);
 void object_exit(void);
 
 /* ---- device.c ------------------------------------------------------------------- */
@@ -227,7 +234,7 @@ void device_unmap_user(void *va, struct nt_mdl *mdl, unsigned long site);
 
 /* ---- callback.c ------------------------------------------------------------------ */
 
-/* bugcheck | power lock|unlock | shutdown */
+/* bugcheck | power sleep|back | shutdown | memory low|enough */
 int callback_command(const char *text);
 int callback_status(char *text, size_t room);
 bool callback_is(const void *object);

@@ -2,6 +2,7 @@
 /* What a driver can ask about the system itself; tests say what it answers. */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/sizes.h>
 #include <linux/timekeeping.h>
 #include <asm/unaligned.h>
 #include "shim.h"
@@ -17,6 +18,8 @@ MODULE_PARM_DESC(isolation, "isolated user mode: 0x1 a secure kernel runs");
 static unsigned int kva_shadow;
 module_param(kva_shadow, uint, 0444);
 MODULE_PARM_DESC(kva_shadow, "KVA shadow: 0x1 enabled");
+
+#define LOW_PAGES (SZ_32M / PAGE_SIZE) /* available, when Windows is told to be short */
 
 #define LENGTH_MISMATCH 0xc0000004u
 #define INVALID_CLASS	0xc0000003u
@@ -36,7 +39,9 @@ static void fill(u32 class, u8 *to)
 {
 	switch (class) {
 	case 2:
-		put_unaligned_le32(si_mem_available(), to + 44);
+		put_unaligned_le32(event_low_memory_is_set() ? LOW_PAGES :
+							       si_mem_available(),
+				   to + 44);
 		break;
 	case 3:
 		put_unaligned_le64(nt_system_time() - ktime_get_boottime_ns() / 100, to);

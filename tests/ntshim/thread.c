@@ -20,6 +20,9 @@ struct nt_thread {
 };
 
 static LIST_HEAD(threads);
+static atomic_t running = ATOMIC_INIT(0); /* threads, in the driver's code */
+static unsigned int started; /* ever, and the end of each in ours */
+static DECLARE_COMPLETION(gone);
 static DEFINE_SPINLOCK(lock);
 
 /* A thread of a process, with system affinity. */
@@ -92,9 +95,10 @@ static __noreturn void end(struct nt_thread *t)
 	if (irql_now() != PASSIVE_LEVEL)
 		complain(t->site, "a thread ends at IRQL %u", irql_now());
 	untrack("thread", t, t->site);
+	atomic_dec(&running);
 	object_set(&t->header, 1);
 	thread_put(t);
-	module_put_and_kthread_exit(0);
+	kthread_complete_and_exit(&gone, 0);
 }
 
 static int run(void *arg)
@@ -144,7 +148,8 @@ static NT ntstatus PsCreateSystemThread(u64 *handle, u32 access, void *attribute
 	if (!t)
 		return NT_NO_RESOURCES;
 	*handle = handle_new(t);
-	__module_get(THIS_MODULE);
+	started++;
+	atomic_inc(&running);
 	track("thread", t, sizeof(*t), CALLER);
 	wake_up_process(t->task);
 	return NT_OK;
@@ -438,11 +443,20 @@ void thread_init(void)
 	number_of_processors = num_online_cpus();
 }
 
-/* Threads that are still there keep the module, so there is none. */
+/* One that outlives its driver brings Windows down. Here it is waited for. */
+static void wait_for_end(void)
+{
+	if (atomic_read(&running))
+		complain(0, "a thread runs, and its driver is gone");
+	for (; started; started--)
+		wait_for_completion(&gone);
+}
+
 void thread_exit(void)
 {
 	struct nt_thread *t, *next;
 
+	wait_for_end();
 	list_for_each_entry_safe(t, next, &threads, list) {
 		complain(t->site, "leaked: a thread's object");
 		list_del(&t->list);

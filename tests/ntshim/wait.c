@@ -166,6 +166,13 @@ static ntstatus wait(const struct wish *w, unsigned long site)
 	return polls ? NT_TIMEOUT : sleep(w);
 }
 
+ntstatus object_wait(struct nt_header *object, const s64 *timeout, unsigned long site)
+{
+	struct wish w = { 1, &object, false, false, timeout };
+
+	return wait(&w, site);
+}
+
 static bool is_interruptible(s8 mode, u8 alertable)
 {
 	return (mode || alertable) && !(current->flags & PF_KTHREAD);

@@ -41,7 +41,8 @@
 #define ASK_WRONG_BEHIND 68 /* writes behind what it has */
 #define ASK_WRONG_LEAK	 69 /* keeps something */
 #define ASK_WRONG_CLI	 70 /* comes back with interrupts off */
-#define ASK_WRONG_LAST	 70
+#define ASK_WRONG_THREAD 71 /* leaves a thread that runs for 10 s */
+#define ASK_WRONG_LAST	 71
 
 struct callbacks {
 	unsigned int nmis, sleeps, backs, bugs, shutdowns;

@@ -109,6 +109,38 @@ static ULONG test_mdl(void)
 
 /* ---- waiting --------------------------------------------------------------------------- */
 
+static NTSTATUS open_event(PCWSTR name, PHANDLE handle)
+{
+	UNICODE_STRING string;
+	OBJECT_ATTRIBUTES attributes;
+
+	RtlInitUnicodeString(&string, name);
+	InitializeObjectAttributes(&attributes, &string, OBJ_KERNEL_HANDLE, NULL, NULL);
+	return ZwOpenEvent(handle, SYNCHRONIZE, &attributes);
+}
+
+/* Not set where the test hasn't said that memory is low. */
+static ULONG test_named_event(void)
+{
+	LARGE_INTEGER now = ms(0);
+	HANDLE handle;
+	PVOID event;
+
+	if (NT_SUCCESS(open_event(L"\\KernelObjects\\NoSuchCondition", &handle)))
+		return __LINE__;
+	if (open_event(L"\\KernelObjects\\LowMemoryCondition", &handle))
+		return NO_MEMORY;
+	EXPECT(ZwWaitForSingleObject(handle, FALSE, &now) == STATUS_TIMEOUT);
+	if (ObReferenceObjectByHandle(handle, SYNCHRONIZE, NULL, KernelMode, &event, NULL))
+		event = NULL;
+	ZwClose(handle);
+	if (!event)
+		return NO_MEMORY;
+	EXPECT(!KeReadStateEvent(event));
+	ObDereferenceObject(event);
+	return 0;
+}
+
 static ULONG test_event(void)
 {
 	LARGE_INTEGER soon = ms(20), never = { .QuadPart = 0 };
@@ -130,7 +162,7 @@ static ULONG test_event(void)
 	EXPECT(KeResetEvent(&b) && !KeReadStateEvent(&b));
 	EXPECT(KeWaitForSingleObject(&b, Executive, KernelMode, FALSE, &never) ==
 	       STATUS_TIMEOUT);
-	return 0;
+	return test_named_event();
 }
 
 static ULONG test_mutex(void)
@@ -303,15 +335,20 @@ static ULONG test_thread(void)
 	struct fired f = { .count = 0 };
 	PVOID thread;
 	HANDLE handle;
+	NTSTATUS status;
 
 	KeInitializeEvent(&f.event, NotificationEvent, FALSE);
 	if (PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, NULL, NULL,
 				 thread_routine, &f))
 		return NO_MEMORY;
-	EXPECT(!ObReferenceObjectByHandle(handle, THREAD_ALL_ACCESS,
-					  (POBJECT_TYPE)PsThreadType, KernelMode,
-					  &thread, NULL));
+	status = ObReferenceObjectByHandle(handle, THREAD_ALL_ACCESS,
+					   (POBJECT_TYPE)PsThreadType, KernelMode,
+					   &thread, NULL);
+	if (status)
+		EXPECT(!ZwWaitForSingleObject(handle, FALSE, NULL));
 	ZwClose(handle);
+	if (status)
+		return NO_MEMORY;
 	KeWaitForSingleObject(thread, Executive, KernelMode, FALSE, NULL);
 	ObDereferenceObject(thread);
 	EXPECT(f.count == 77 && KeReadStateEvent(&f.event));

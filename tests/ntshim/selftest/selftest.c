@@ -140,6 +140,27 @@ static ULONG wrong_wait(void)
 	return status == STATUS_UNSUCCESSFUL ? 0 : __LINE__;
 }
 
+static VOID NTAPI late_routine(PVOID context)
+{
+	LARGE_INTEGER late = ms(10000);
+
+	(void)context;
+	KeDelayExecutionThread(KernelMode, FALSE, &late);
+	PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* Nobody waits for it. */
+static ULONG wrong_thread(void)
+{
+	HANDLE handle;
+
+	if (PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, NULL, NULL,
+				 late_routine, NULL))
+		return NO_MEMORY;
+	ZwClose(handle);
+	return 0;
+}
+
 static ULONG wrong(ULONG which)
 {
 	KIRQL old;
@@ -151,6 +172,8 @@ static ULONG wrong(ULONG which)
 		KfRaiseIrql(DISPATCH_LEVEL);
 		return 0;
 	}
+	if (which == ASK_WRONG_THREAD)
+		return wrong_thread();
 	if (which == ASK_WRONG_CLI) {
 		__asm__ volatile("cli");
 		return 0;

@@ -36,6 +36,10 @@ static inline LARGE_INTEGER ms(LONG n)
 	return (LARGE_INTEGER){ .QuadPart = -10000ll * n };
 }
 
+/* ntifs.h's. */
+__declspec(dllimport) NTSTATUS NTAPI ZwWaitForSingleObject(HANDLE handle, BOOLEAN alertable,
+							   PLARGE_INTEGER timeout);
+
 /* families.c: by ASK_*; NULL: it isn't one that is only asked. */
 typedef ULONG family(void);
 extern family *const families[];
