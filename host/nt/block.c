@@ -11,7 +11,8 @@
  * asks, until no guest has any of it.
  *
  * A small pool lasts beyond a VM's end: one linear piece, so that the next start
- * on a machine that has long been running needn't find one.
+ * on a machine that has long been running needn't find one. It goes when the system
+ * runs short.
  *
  * Before Windows 7 a piece is contiguous memory, which comes and goes as a whole.
  */
@@ -367,6 +368,21 @@ co_u64 nt_pool_bytes(void)
 	}
 	host_mutex_unlock(&nt_memory_lock);
 	return bytes;
+}
+
+void nt_pool_trim(void)
+{
+	struct nt_list *at, *next;
+	struct nt_linear *l;
+
+	host_mutex_lock(&nt_memory_lock);
+	for (at = linears.next; at != &linears; at = next) {
+		next = at->next;
+		l = co_container_of(at, struct nt_linear, list);
+		if (!l->used)
+			linear_free(l);
+	}
+	host_mutex_unlock(&nt_memory_lock);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

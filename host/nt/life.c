@@ -10,7 +10,7 @@
 #define SHUTDOWN_WAIT_MS 30000
 #define UNITS_PER_MS	10000
 
-static void tell_all(void (*tell)(struct co_vm *vm))
+void nt_tell_all(void (*tell)(struct co_vm *vm))
 {
 	co_u64 state = host_lock(&nt_files_lock);
 	struct nt_file *file;
@@ -63,17 +63,17 @@ static void power_changed(void *context, void *a, void *b)
 		return;
 	if (b) {
 		nt_time_resumed();
-		tell_all(co_vm_wake);
+		nt_tell_all(co_vm_wake);
 		return;
 	}
-	tell_all(co_vm_sleep);
+	nt_tell_all(co_vm_sleep);
 	if (nt_may_call() && !wait_for_all(co_vm_asleep, SLEEP_WAIT_MS))
 		nt_log("a guest doesn't stop its clocks, they may be wrong after the sleep");
 }
 
 static void clock_stepped(void *context, void *a, void *b)
 {
-	tell_all(co_clock_changed);
+	nt_tell_all(co_clock_changed);
 }
 
 /* ---- shutdown ------------------------------------------------------------------- */
@@ -92,10 +92,10 @@ static void end_now(struct co_vm *vm)
 ntstatus nt_shutdown(struct nt_device *device, struct nt_irp *irp)
 {
 	if (!all(has_ended)) {
-		tell_all(co_vm_power_off);
+		nt_tell_all(co_vm_power_off);
 		if (!wait_for_all(has_ended, SHUTDOWN_WAIT_MS))
 			nt_log("a guest didn't power off in time");
-		tell_all(end_now);
+		nt_tell_all(end_now);
 	}
 	nt_complete(irp, STATUS_SUCCESS, 0);
 	return STATUS_SUCCESS;

@@ -135,6 +135,7 @@ static void unload(struct nt_driver *driver)
 {
 	struct nt_string link;
 
+	nt_pressure_exit();
 	nt_life_exit();
 	RtlInitUnicodeString(&link, link_text);
 	IoDeleteSymbolicLink(&link);
@@ -166,6 +167,7 @@ ntstatus DriverEntry(struct nt_driver *driver, const struct nt_string *path)
 	if (NT_ERROR(status))
 		goto cpu;
 	nt_life_init(device);
+	nt_pressure_init();
 	nt_log("version " CO_VERSION);
 	return STATUS_SUCCESS;
 

@@ -22,6 +22,7 @@
 typedef co_u32 ntstatus;
 
 #define STATUS_SUCCESS		      0x00000000u
+#define STATUS_TIMEOUT		      0x00000102u
 #define STATUS_PENDING		      0x00000103u
 #define STATUS_INVALID_PARAMETER      0xc000000du
 #define STATUS_INVALID_DEVICE_REQUEST 0xc0000010u
@@ -189,6 +190,8 @@ struct nt_attributes {
 	void *security, *quality;
 };
 #define OBJ_CASE_INSENSITIVE 0x40
+#define OBJ_KERNEL_HANDLE    0x200
+#define SYNCHRONIZE	     0x100000 /* a right: to wait for it */
 
 struct nt_bug_record {
 	struct nt_list list;
@@ -216,6 +219,7 @@ struct nt_processor {
 
 /* Waits: 100 ns, negative: from now. */
 #define WAIT_EXECUTIVE	     0
+#define WAIT_ANY	     1
 #define EVENT_SYNCHRONIZATION 1
 
 /* ---- functions ------------------------------------------------------------------------ */
@@ -272,6 +276,10 @@ NT_IMPORT void KeInitializeEvent(struct nt_event *event, co_u32 type, co_u8 stat
 NT_IMPORT co_s32 KeSetEvent(struct nt_event *event, co_s32 boost, co_u8 wait);
 NT_IMPORT ntstatus KeWaitForSingleObject(void *object, co_u32 reason, co_u8 mode,
 					 co_u8 alertable, const co_s64 *timeout);
+NT_IMPORT ntstatus KeWaitForMultipleObjects(co_u32 count, void **objects, co_u32 type,
+					    co_u32 reason, co_u8 mode,
+					    co_u8 alertable, const co_s64 *timeout,
+					    void *blocks);
 NT_IMPORT void KeInitializeMutex(struct nt_mutex *mutex, co_u32 level);
 NT_IMPORT co_s32 KeReleaseMutex(struct nt_mutex *mutex, co_u8 wait);
 NT_IMPORT ntstatus KeDelayExecutionThread(co_u8 mode, co_u8 alertable,
@@ -282,6 +290,19 @@ NT_IMPORT void KeStackAttachProcess(void *process, struct nt_apc_state *state);
 NT_IMPORT void KeUnstackDetachProcess(struct nt_apc_state *state);
 NT_IMPORT co_s64 ObfReferenceObject(void *object);
 NT_IMPORT co_s64 ObfDereferenceObject(void *object);
+NT_IMPORT ntstatus ObReferenceObjectByHandle(void *handle, co_u32 access, void *type,
+					     co_u8 mode, void **object,
+					     void *information);
+NT_IMPORT ntstatus ZwOpenEvent(void **handle, co_u32 access,
+			       struct nt_attributes *attributes);
+NT_IMPORT ntstatus ZwWaitForSingleObject(void *handle, co_u8 alertable,
+					 const co_s64 *timeout);
+NT_IMPORT ntstatus ZwClose(void *handle);
+NT_IMPORT ntstatus PsCreateSystemThread(void **handle, co_u32 access,
+					struct nt_attributes *attributes,
+					void *process, void *client,
+					void (*fn)(void *context), void *context);
+NT_IMPORT ntstatus PsTerminateSystemThread(ntstatus status);
 
 NT_IMPORT ntstatus IoCreateDevice(struct nt_driver *driver, co_u32 extension,
 				  const struct nt_string *name, co_u32 type,

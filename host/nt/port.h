@@ -192,6 +192,8 @@ struct nt_block *nt_block_at(co_u64 pa);
  * linear throughout. 0 or -CO_ENOMEM. [sleep] */
 int nt_memory_main(struct co_vm *vm);
 co_u64 nt_pool_bytes(void);
+/* Pieces of which no guest has anything go back to the system. [sleep] */
+void nt_pool_trim(void);
 /* The end of what may be a block's address. */
 extern co_u64 nt_memory_end;
 
@@ -230,12 +232,20 @@ void nt_time_resumed(void);
 /* The wall clock's base of systems without KeQuerySystemTimePrecise. [sleep] */
 void nt_time_refresh(void);
 
-/* ---- life.c ------------------------------------------------------------------------------ */
+/* ---- life.c, pressure.c ------------------------------------------------------------------ */
 
+/* Calls it for each VM, under nt_files_lock. [any up to DISPATCH_LEVEL] */
+void nt_tell_all(void (*tell)(struct co_vm *vm));
 /* Power, clock and bug-check callbacks: those that the system refuses are named in
  * the log, and missed. [sleep] */
 void nt_life_init(struct nt_device *device);
 void nt_life_exit(void);
 nt_dispatch_fn nt_shutdown;
+
+/* While the system is short of memory guests are asked for theirs; where that can't
+ * be found out the log says so. [sleep] */
+void nt_pressure_init(void);
+/* Its thread has ended afterwards. Not under nt_memory_lock. [sleep] */
+void nt_pressure_exit(void);
 
 #endif

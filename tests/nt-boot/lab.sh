@@ -2,6 +2,7 @@
 # In the lab host, whose colinux.ko is the shim with colinux.sys.
 #
 #	devices		guests with all devices, with one vCPU and two
+#	memory		a guest whose host is short of memory
 #	starts N	they come and go N times
 #	sweep		each allocation of the driver's fails once
 #	old VERSION	what an older Windows has not is done without
@@ -44,6 +45,55 @@ devices() # VCPUS
 	colinux info nt | sed 's/^/# /'
 	colinux stop nt >/tmp/stop 2>&1
 	check "$cpus: it powers off" $? "$(cat /tmp/stop)"
+}
+
+guest_mb()
+{
+	echo $(($(colinux stats --json nt | tr -d ' ,"' | sed -n 's/^memory://p' | head -n 1) >> 20))
+}
+
+# At most 60 s until `TEST` is true.
+until_true() # TEST
+{
+	end=$(($(cut -d. -f1 /proc/uptime) + 60))
+	while [ "$(cut -d. -f1 /proc/uptime)" -lt $end ]; do
+		eval "$1" && return 0
+		usleep 200000
+	done
+	return 1
+}
+
+# A guest that has filled its caches, on a Windows that says it is short of memory. The
+# disk stays open: what was read of one that nobody has open is forgotten.
+low_memory()
+{
+	vm=nt about="low memory: "
+	head -c 160m /dev/urandom >/tmp/disk
+	colinux start name=nt kernel=/guest/vmlinux initrd=/guest/initrd mem=384 quiet cobd0=/tmp/disk >/tmp/start 2>&1
+	check "a guest of 384 MiB starts" $? "$(cat /tmp/start)"
+	works "it reads its disk" 'sleep 9999 </dev/vda >/dev/null 2>&1 & cat /dev/vda >/dev/null'
+	sleep 3
+	full=$(guest_mb)
+	echo memory low >/dev/ntshim
+	until_true '[ $(guest_mb) -le $((full - 128)) ]'
+	check "it gives its caches, in steps" $? "$full MiB, now $(guest_mb)"
+	sleep 5
+	least=$(guest_mb)
+	works "it works with what is left" 'head -c 1000000 /dev/vda | md5sum'
+	echo memory enough >/dev/ntshim
+	works "and reads it all again afterwards" 'cat /dev/vda >/dev/null'
+	until_true '[ $(guest_mb) -ge $((least + 64)) ]'
+	check "it has its caches again" $? "$least MiB, now $(guest_mb)"
+	echo "# $full MiB, $least when the host was short, now $(guest_mb)"
+	works "its kernel has no complaint" '! dmesg | grep -E "WARNING|BUG:|Oops|Call Trace|oom"'
+	colinux stop nt >/tmp/stop 2>&1
+	check "it powers off" $? "$(cat /tmp/stop)"
+	until_true '[ -z "$(pidof colinux-daemon)" ]'
+	sleep 1
+	kept=$(counter held)
+	echo memory low >/dev/ntshim
+	until_true '[ $(counter held) -le $((kept - 64)) ]'
+	check "the piece that is kept for the next VM goes" $? "$kept things held, now $(counter held)"
 }
 
 load() # [PARAMETER]...
@@ -126,6 +176,10 @@ devices)
 	load
 	devices 1
 	devices 2
+	;;
+memory)
+	load
+	low_memory
 	;;
 starts)
 	load

@@ -139,8 +139,6 @@ co_u8 MmIsAddressValid(const void *va)
 pthread_mutex_t big = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
-enum { EVENT = 1, MUTEX };
-
 void KeInitializeEvent(struct nt_event *event, co_u32 type, co_u8 state)
 {
 	if (type != EVENT_SYNCHRONIZATION)
@@ -155,7 +153,7 @@ co_s32 KeSetEvent(struct nt_event *event, co_s32 boost, co_u8 wait)
 	(void)boost;
 	(void)wait;
 	pthread_mutex_lock(&big);
-	if (event->opaque[0] != EVENT)
+	if (event->opaque[0] != EVENT && event->opaque[0] != NOTIFICATION)
 		fake_die("KeSetEvent() of something else");
 	event->opaque[1] = 1;
 	pthread_cond_broadcast(&changed);
@@ -174,6 +172,8 @@ static bool try_take(co_u64 *object)
 {
 	co_uptr self = (co_uptr)KeGetCurrentThread();
 
+	if (object[0] == NOTIFICATION)
+		return object[1];
 	if (object[0] == EVENT) {
 		bool was = object[1];
 
@@ -189,19 +189,58 @@ static bool try_take(co_u64 *object)
 	return true;
 }
 
-ntstatus KeWaitForSingleObject(void *object, co_u32 reason, co_u8 mode,
-			       co_u8 alertable, const co_s64 *timeout)
+/* The first that can be taken, or -1. */
+static int try_any(co_u32 count, void **objects)
 {
+	co_u32 i;
+
+	for (i = 0; i < count; i++)
+		if (try_take(objects[i]))
+			return (int)i;
+	return -1;
+}
+
+/* The end of a wait; it never comes where time stands. */
+static struct timespec end_of(const co_s64 *timeout)
+{
+	struct timespec t = { INT32_MAX, 0 };
+	co_u64 ns;
+
+	if (!timeout || fake.time_stands)
+		return t;
+	if (*timeout >= 0)
+		fake_die("a wait to a date");
+	clock_gettime(CLOCK_REALTIME, &t);
+	ns = (co_u64)t.tv_nsec + (co_u64)-*timeout * 100 / HASTE;
+	t.tv_sec += (time_t)(ns / 1000000000);
+	t.tv_nsec = (long)(ns % 1000000000);
+	return t;
+}
+
+ntstatus KeWaitForMultipleObjects(co_u32 count, void **objects, co_u32 type,
+				  co_u32 reason, co_u8 mode, co_u8 alertable,
+				  const co_s64 *timeout, void *blocks)
+{
+	struct timespec end = end_of(timeout);
+	int which, error = 0;
+
 	AT_MOST(PASSIVE_LEVEL);
 	(void)reason;
 	(void)mode;
-	if (alertable || timeout)
+	if (alertable || type != WAIT_ANY || (count > 3 && !blocks))
 		fake_die("a wait that the fake hasn't");
 	pthread_mutex_lock(&big);
-	while (!try_take(object))
-		pthread_cond_wait(&changed, &big);
+	while ((which = try_any(count, objects)) < 0 && !error)
+		error = pthread_cond_timedwait(&changed, &big, &end);
 	pthread_mutex_unlock(&big);
-	return STATUS_SUCCESS;
+	return which < 0 ? STATUS_TIMEOUT : (ntstatus)which;
+}
+
+ntstatus KeWaitForSingleObject(void *object, co_u32 reason, co_u8 mode,
+			       co_u8 alertable, const co_s64 *timeout)
+{
+	return KeWaitForMultipleObjects(1, &object, WAIT_ANY, reason, mode, alertable,
+					timeout, NULL);
 }
 
 co_s32 KeReleaseMutex(struct nt_mutex *mutex, co_u8 wait)
@@ -216,9 +255,6 @@ co_s32 KeReleaseMutex(struct nt_mutex *mutex, co_u8 wait)
 	pthread_mutex_unlock(&big);
 	return 0;
 }
-
-/* Nobody here needs that long. */
-#define HASTE 25
 
 ntstatus KeDelayExecutionThread(co_u8 mode, co_u8 alertable, const co_s64 *interval)
 {

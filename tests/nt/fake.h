@@ -15,7 +15,8 @@
 
 #include "../../host/nt/port.h"
 
-#define MIB (1ULL << 20)
+#define MIB   (1ULL << 20)
+#define HASTE 25 /* waits are so much shorter: nobody here needs that long */
 
 struct fake {
 	/* Set by the test. */
@@ -23,7 +24,11 @@ struct fake {
 	bool admin;
 	co_u32 major, minor; /* of Windows */
 	co_u32 integrity;    /* flags of code integrity */
+	bool no_low;	     /* Windows has no event of low memory */
+	bool time_stands;    /* no wait ends by its timeout */
 	void (*guest)(struct co_vcpu *vcpu, struct co_call *call);
+
+	struct nt_event low; /* of low memory */
 
 	/* Counted. */
 	co_u64 allocations;
@@ -76,6 +81,8 @@ ntstatus fake_control(struct nt_file_object *file, co_u32 code, void *in,
 /* What the callback object of that name tells. */
 void fake_callback(const char *name, co_uptr a, co_uptr b);
 void fake_shutdown(void);
+/* The system becomes short of memory, or isn't any more. */
+void fake_low_memory(bool low);
 /* The text that the driver adds to a dump. */
 co_u32 fake_crash(char *text, co_u32 room);
 

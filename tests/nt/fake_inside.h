@@ -22,6 +22,9 @@ bool fails(void);
 /* What the driver has to give back has become so much more. */
 void alive(int change);
 
+/* Objects to wait for, by their first word; the second is set where one can be taken. */
+enum { EVENT = 1, MUTEX, NOTIFICATION };
+
 /* Over all that can be waited for, and told at each change of it. */
 extern pthread_mutex_t big;
 extern pthread_cond_t changed;

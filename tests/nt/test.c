@@ -303,5 +303,5 @@ int main(void)
 		TEST(sleep_and_shutdown_are_told),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) || test_vm();
+	return cmocka_run_group_tests(tests, NULL, NULL) || test_vm() || test_pressure();
 }

@@ -48,7 +48,9 @@ void guest_moves(co_u32 nr, co_u64 pa, co_u64 bytes);
 /* Is that machine address in the process' mapping? */
 bool user_has(co_u64 pa);
 
-int test_vm(void); /* test_vm.c: how many failed */
+/* How many failed. */
+int test_vm(void);
+int test_pressure(void);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
