@@ -58,6 +58,7 @@ co_u64 host_wall_ns(co_s64 *rate)
 {
 	co_u64 units, state, ns;
 
+	/* Windows' own figure isn't one to rely upon: docs/nt.md. */
 	if (rate)
 		*rate = 0;
 	if (nt_optional.KeQuerySystemTimePrecise) {
