@@ -6,7 +6,7 @@
 #	$COLINUX_CACHE/fuzz/TARGET/corpus	inputs, as few as reach all that is reached
 #	$COLINUX_CACHE/fuzz/TARGET/runs		a line per run: date, seconds of a processor,
 #						executions
-#	$COLINUX_CACHE/fuzz/TARGET/found-*	inputs that broke something
+#	$COLINUX_CACHE/fuzz/TARGET/found-*	inputs that broke something, and what was said
 fuzz_home=${COLINUX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/colinux}/fuzz
 
 # fuzz_for SECONDS TARGET PROGRAM SEEDS [OPTION]...: the log goes to the output.
@@ -20,6 +20,7 @@ fuzz_for()
 		>"$place/log" 2>&1; } 2>"$place/time"
 	status=$?
 	cat "$place/log"
+	[ $status = 0 ] || cp "$place/log" "$place/found-log-$(date -u +%F-%H%M%S)"
 	awk -v date="$(date -u +%F)" '
 		/^stat::number_of_executed_units/ { n = $2 }
 		FILENAME ~ /time$/ { cpu = $1 + $2 }
