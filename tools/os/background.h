@@ -8,13 +8,14 @@
 struct background {
 	long long process; /* as the host has it */
 	int ready;	   /* descriptor: what the daemon writes to its --ready-fd */
+	long long errors;  /* who passes its standard error on, where somebody has to */
 };
 
 /* Starts argv[0], found by PATH, with `--ready-fd N` behind it and then the rest of
  * argv; it has no input and output, only our standard error. */
 int background_start(struct background *b, char *const argv[],
 		     struct error **err);
-/* Waits for its end; the exit status. */
+/* Waits for its end, and until all that it said is out; the exit status. */
 int background_wait(struct background *b);
 /* Becomes that program: returns its exit status, or doesn't return, or -1 and
  * an error. */

@@ -77,7 +77,6 @@ static int start(struct background *b, struct ends *e, char *const argv[],
 			   .errors = e->errors[1], .also = e->ready[1],
 			   .flags = APART };
 	int rc = spawn_start(&s, err);
-	HANDLE thread;
 
 	free(words[2]);
 	free(words);
@@ -85,9 +84,7 @@ static int start(struct background *b, struct ends *e, char *const argv[],
 		return rc;
 	b->process = (intptr_t)s.process;
 	b->ready = _open_osfhandle((intptr_t)e->ready[0], _O_BINARY | _O_NOINHERIT);
-	thread = CreateThread(NULL, 0, relay, e->errors[0], 0, NULL);
-	if (thread)
-		CloseHandle(thread);
+	b->errors = (intptr_t)CreateThread(NULL, 0, relay, e->errors[0], 0, NULL);
 	return 0;
 }
 
@@ -107,11 +104,19 @@ int background_start(struct background *b, char *const argv[],
 	return rc;
 }
 
+/* Programs of the daemon's, which could have its standard error, end with it. */
 int background_wait(struct background *b)
 {
 	struct spawn s = { .process = (HANDLE)(intptr_t)b->process };
+	HANDLE thread = (HANDLE)(intptr_t)b->errors;
+	int status = spawn_wait(&s);
 
-	return spawn_wait(&s);
+	if (thread) {
+		WaitForSingleObject(thread, INFINITE);
+		CloseHandle(thread);
+		b->errors = 0;
+	}
+	return status;
 }
 
 /* A process can't become another program here: it waits for it. */
