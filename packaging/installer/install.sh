@@ -19,7 +19,7 @@ base=systemd-sysv,udev,dbus,kmod,iproute2,procps,e2fsprogs,login,systemd-resolve
 
 say()
 {
-	echo "installer: $*"
+	printf 'installer: %s\n' "$(printf %s "$*" | tr '[:cntrl:]' '?')"
 }
 
 die()
@@ -149,7 +149,7 @@ guest_package()
 {
 	say "installing colinux-guest"
 	mount -t proc proc $root/proc && mount -o bind /dev $root/dev &&
-		cp $package $root/tmp/ && in_root dpkg -i "/tmp/${package##*/}"
+		cp $package $root/tmp/ && in_root dpkg --force-confdef --force-confold -i "/tmp/${package##*/}" </dev/null
 	status=$?
 	rm -f "$root/tmp/${package##*/}"
 	umount $root/dev $root/proc

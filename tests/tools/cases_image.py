@@ -7,7 +7,7 @@ import subprocess
 
 from vm import PROGRAMS, expect, expect_equal, expect_in, until
 
-DONE = "say installer: making the file system\nsay installer: done\nstop 1 bye\n"
+DONE = "say installer: making the file system\nsay installer: done\nsleep 500\nstop 1 bye\n"
 
 
 def create(b, script, *words):
@@ -66,12 +66,14 @@ def words_of_guest(b):
 def not_whole(b):
     """image create: without the guest's word there is no image, and the reason is said"""
     fails(b, "x.img: not made: the installer guest ended before it was done",
-          "say installer: making\nstop 1 bye\n", "x.img", "64")
+          "say installer: making\nsleep 500\nstop 1 bye\n", "x.img", "64")
     fails(b, "x.img: not made: no room",
-          "say installer: error: eth0\nsay installer: error: no room\nstop 1 bye\n", "x.img", "64")
-    fails(b, "x.img: not made", "say installer: done\nstop 4 boom\n", "x.img", "64")
-    fails(b, "x.img: not made", "say installer: done, nearly\nstop 1 bye\n", "x.img", "64")
-    fails(b, "x.img: not made", "say xinstaller: done\nstop 1 bye\n", "x.img", "64")
+          "say installer: error: eth0\nsay installer: error: no room\nsleep 500\nstop 1 bye\n", "x.img", "64")
+    fails(b, "x.img: not made", "say installer: done\nsleep 500\nstop 4 boom\n", "x.img", "64")
+    fails(b, "x.img: not made", "say installer: done, nearly\nsleep 500\nstop 1 bye\n", "x.img", "64")
+    fails(b, "x.img: not made", "say xinstaller: done\nsleep 500\nstop 1 bye\n", "x.img", "64")
+    fails(b, "x.img: not made: full", "say installer: done\nsay installer: error: full\nsleep 500\nstop 1 bye\n",
+          "x.img", "64")
     fails(b, "x.img: no guest, so no image", "create 12\n", "x.img", "64")
 
 
@@ -90,7 +92,9 @@ def refused(b):
     b.file("x.tar", b"")
     fails(b, "doesn't go with an archive", DONE, "--suite", "sid", "x3.img", "64", "x.tar")
     fails(b, "option --suite: 'a b'", DONE, "--suite", "a b", "x3.img", "64")
-    fails(b, "option --mirror: is empty", DONE, "--mirror", "", "x3.img", "64")
+    fails(b, "option --mirror: '' is empty", DONE, "--mirror", "", "x3.img", "64")
+    fails(b, "option --suite: '-x' is empty, or an option", DONE, "--suite", "-x", "x3.img", "64")
+    fails(b, "'' names no file", DONE, "", "64")
     fails(b, "cannot be made", DONE, "nix/x3.img", "64")
     r = b.cli("image", "create", "x3.img", "64")
     expect_equal(r.returncode, 1)
@@ -99,4 +103,17 @@ def refused(b):
     expect_in("there is only `image create`", r.stderr.decode())
 
 
-CASES = [whole, words_of_guest, not_whole, refused]
+def unheard(b):
+    """image create: whoever can't write what the guest says stops it, and nothing is left"""
+    b.file("installer.gz", b"x")
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([PROGRAMS / "colinux", "image", "create", "--kernel", "kernel", "--installer",
+                            "installer.gz", "x.img", "64"], cwd=b.dir, stdout=full, stderr=subprocess.PIPE,
+                           env=b.environment("say hello\nsleep 60000\nstop 1 bye\n", False, 0), timeout=50)
+    expect_equal(r.returncode, 1)
+    expect_in("standard output", r.stderr.decode())
+    expect_equal(left(b), [])
+    expect(b"running" not in b.cli("list").stdout, "the VM goes on")
+
+
+CASES = [unheard, whole, words_of_guest, not_whole, refused]

@@ -122,6 +122,7 @@ static void end_line(struct creation *c)
 	if (!strcmp(line, "installer: done"))
 		c->done = true;
 	if (!strncmp(line, error, sizeof(error) - 1)) {
+		c->done = false;
 		text_free(&c->why);
 		text_format(&c->why, "%s", line + sizeof(error) - 1);
 	}
@@ -142,6 +143,20 @@ static void said(void *arg, const char *data, size_t n)
 
 /* ---- the installer guest ----------------------------------------------------------- */
 
+/* We can't see it any more: it mustn't go on with a file that goes. */
+static void stop(const char *name)
+{
+	struct error *err = NULL;
+	struct client client;
+
+	if (!client_connect(&client, name, &err)) {
+		json_decref(client_request(&client, "stop",
+					   json_pack("{s:b}", "force", true), &err));
+		client_close(&client);
+	}
+	error_free(&err);
+}
+
 static int watch(struct creation *c, const char *name, struct background *b,
 		 struct error **err)
 {
@@ -149,15 +164,17 @@ static int watch(struct creation *c, const char *name, struct background *b,
 	json_t *verdict = NULL;
 	int rc;
 
-	if (client_connect(&client, name, err))
+	if (client_connect(&client, name, err)) {
+		background_wait(b);
 		return -1;
+	}
 	rc = session_watch(&client, said, c, &verdict, err);
 	client_close(&client);
-	if (rc == SESSION_ENDED) {
-		if (session_verdict(name, verdict))
-			c->done = false;
-		background_wait(b);
-	}
+	if (rc != SESSION_ENDED)
+		stop(name);
+	else if (session_verdict(name, verdict))
+		c->done = false;
+	background_wait(b);
 	json_decref(verdict);
 	return rc == SESSION_ENDED ? 0 : -1;
 }
@@ -268,8 +285,9 @@ static int check_word(const char *option, const char *value,
 			return error_set(err, 0,
 					 "option %s: '%s': letters, digits and +-.,:/_~[]@%% only",
 					 option, value);
-	if (value && !*value)
-		return error_set(err, 0, "option %s: is empty", option);
+	if (value && (!*value || *value == '-'))
+		return error_set(err, 0, "option %s: '%s' is empty, or an option",
+				 option, value);
 	return 0;
 }
 
@@ -284,6 +302,8 @@ static int take_archive(struct creation *c, const char *path, struct error **err
 
 static int check(const struct creation *c, struct error **err)
 {
+	if (!*path_base(c->path))
+		return error_set(err, 0, "'%s' names no file", c->path);
 	if (check_file(c->kernel, "the guest's kernel (--kernel FILE names it)", err) ||
 	    check_file(c->installer, "the installer guest (--installer FILE names it)", err) ||
 	    check_word("--suite", c->suite, err) ||

@@ -170,6 +170,9 @@ static int step(struct session *s)
 
 	if (ready < 0)
 		return error_set(s->err, errno, "cannot wait");
+	/* Before what is to be written: where the terminal has gone that fails. */
+	if (ready & USER_WORD && take_word(s))
+		return -1;
 	if (ready & USER_PEER) {
 		rc = client_frames(s->c, from_daemon, s, s->err);
 		if (rc < 0)
@@ -181,8 +184,6 @@ static int step(struct session *s)
 		if (s->ended)
 			return 0;
 	}
-	if (ready & USER_WORD && take_word(s))
-		return -1;
 	return ready & USER_INPUT ? from_user(s) : 0;
 }
 
