@@ -66,7 +66,8 @@ unpack()
 		say "warning: the archive has no /sbin/init: the guest needs init= to start"
 }
 
-# An archive that holds one directory, with the root file system in it.
+# An archive that holds one directory, with the root file system in it. What is in it
+# may have the directory's own name.
 lift()
 {
 	local only
@@ -74,7 +75,8 @@ lift()
 	only=$(ls -A $root | grep -vx lost+found)
 	[ -d "$root/$only/etc" ] || die "the archive holds no root file system: there's no /etc in it"
 	say "the root file system is in $only/"
-	find "$root/$only" -mindepth 1 -maxdepth 1 -exec mv {} $root/ \; && rmdir "$root/$only" ||
+	mv "$root/$only" $root/.only && find $root/.only -mindepth 1 -maxdepth 1 -exec mv {} $root/ \; &&
+		rmdir $root/.only ||
 		die "$only/ can't be moved up"
 }
 
@@ -128,7 +130,7 @@ settle()
 	printf '127.0.0.1\tlocalhost\n127.0.1.1\tcolinux\n::1\tlocalhost\n' >$root/etc/hosts
 	: >$root/etc/machine-id # made anew at the first start
 	ln -sfn ../run/systemd/resolve/stub-resolv.conf $root/etc/resolv.conf
-	chroot $root passwd -d root >/dev/null || die "passwd failed"
+	in_root passwd -d root >/dev/null || die "passwd failed"
 	rm -rf $root/var/cache/apt/archives/*.deb $root/var/lib/apt/lists/*_*
 }
 
@@ -156,8 +158,8 @@ guest_package()
 	return $status
 }
 
-# What was removed again needs no place on the host's disk. What was written, is it on the disk? The kernel writes on after an error, and umount
-# doesn't tell.
+# What was removed again needs no place on the host's disk. What was written, is it
+# there? The kernel goes on after an error, and umount doesn't tell.
 finish()
 {
 	fstrim $root 2>/dev/null

@@ -17,8 +17,7 @@
 	SAY(#ours "." #field,                \
 	    __builtin_offsetof(PICK(struct ours, theirs), PICK(field, their_field)))
 
-void layout(void);
-void layout(void)
+static void structures(void)
 {
 	SIZE(nt_list, LIST_ENTRY);
 	SIZE(nt_string, UNICODE_STRING);
@@ -76,7 +75,10 @@ void layout(void)
 	AT(nt_bug_data, out, KBUGCHECK_SECONDARY_DUMP_DATA, OutBuffer);
 	AT(nt_bug_data, out_size, KBUGCHECK_SECONDARY_DUMP_DATA, OutBufferLength);
 	SIZE(nt_processor, PROCESSOR_NUMBER);
+}
 
+static void numbers(void)
+{
 	SAY("MDL_PAGES_LOCKED", MDL_PAGES_LOCKED);
 	SAY("MDL_MAPPED_TO_SYSTEM_VA", MDL_MAPPED_TO_SYSTEM_VA);
 	SAY("MDL_SOURCE_IS_NONPAGED_POOL", MDL_SOURCE_IS_NONPAGED_POOL);
@@ -104,4 +106,11 @@ void layout(void)
 	SAY("right to wait", PICK(SYNCHRONIZE, SYNCHRONIZE));
 	SAY("any of several", PICK(WAIT_ANY, WaitAny));
 	SAY("timeout", PICK(STATUS_TIMEOUT, STATUS_TIMEOUT));
+}
+
+void layout(void);
+void layout(void)
+{
+	structures();
+	numbers();
 }

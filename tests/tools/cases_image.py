@@ -35,7 +35,7 @@ def whole(b):
     expect_equal(r.stderr, b"[create-x1.img ended: poweroff: bye]\n")
     expect_equal(r.returncode, 0)
     expect_in(b"installer: making", r.stdout)
-    expect_in(b"x1.img: made; colinux run kernel=kernel cobd0=x1.img root=/dev/cobd0", r.stdout)
+    expect_in(b"x1.img: made; colinux run \"kernel=kernel\" \"cobd0=x1.img\" root=/dev/cobd0", r.stdout)
     expect_equal(os.stat(b.dir / "x1.img").st_size, 64 << 20)
     expect(os.stat(b.dir / "x1.img").st_blocks < 100, "the image isn't sparse")
     expect_equal(left(b), ["x, \"y\" z.tar", "x1.img"])

@@ -120,6 +120,9 @@ void terminal_end(const struct terminal *t);
 
 /* ---- daemon.c ------------------------------------------------------------- */
 
+/* A file that came with this program: the path beside it; the name alone if that isn't
+ * known. Caller frees. */
+char *program_beside(const char *name);
 /* Path of colinux-daemon: beside this program, else by PATH. Caller frees. */
 char *daemon_path(void);
 /* Starts one with these words, in a session of its own (see background_start()), and

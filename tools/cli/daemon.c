@@ -10,15 +10,22 @@
 #include "../os/path.h"
 #include "../os/process.h"
 
+char *program_beside(const char *name)
+{
+	char *self = process_path(), *path;
+
+	if (!self)
+		return need_copy(name, strlen(name));
+	path = need_format("%.*s%s", (int)(path_base(self) - self), self, name);
+	free(self);
+	return path;
+}
+
 char *daemon_path(void)
 {
-	char *self = process_path(), *path = NULL;
+	char *path = program_beside(DAEMON_PROGRAM);
 
-	if (self)
-		path = need_format("%.*s" DAEMON_PROGRAM,
-				   (int)(path_base(self) - self), self);
-	free(self);
-	if (path && !access(path, X_OK))
+	if (!access(path, X_OK))
 		return path;
 	free(path);
 	return need_copy(DAEMON_PROGRAM, strlen(DAEMON_PROGRAM));

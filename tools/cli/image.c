@@ -15,7 +15,6 @@
 
 #include "../os/background.h"
 #include "../os/path.h"
-#include "../os/process.h"
 
 #define WORDS_MAX  16
 #define SIZE_LEAST (8 << 20) /* a file system with a journal, and a little */
@@ -253,15 +252,7 @@ static int create(struct creation *c, uint64_t size, struct error **err)
 /* A file that came with this program, unless the user names one. Caller frees. */
 static char *program_file(const char *given, const char *name)
 {
-	char *self = given ? NULL : process_path(), *path;
-
-	if (given)
-		return need_copy(given, strlen(given));
-	path = self ? need_format("%.*s%s", (int)(path_base(self) - self), self,
-				  name) :
-		      need_copy(name, strlen(name));
-	free(self);
-	return path;
+	return given ? need_copy(given, strlen(given)) : program_beside(name);
 }
 
 static int check_file(const char *path, const char *what, struct error **err)
@@ -370,7 +361,7 @@ int verb_image(int argc, char **argv, struct error **err)
 		     -1 :
 		     create(&c, size, err);
 	if (!rc)
-		printf("%s: made; colinux run kernel=%s cobd0=%s root=/dev/cobd0 eth0=slirp\n",
+		printf("%s: made; colinux run \"kernel=%s\" \"cobd0=%s\" root=/dev/cobd0 eth0=slirp\n",
 		       c.path, c.kernel, c.path);
 	let_go(&c, kernel, installer);
 	return rc;
