@@ -100,6 +100,9 @@ TEXT
 # Its standard error is mostly wget's progress.
 bootstrap()
 {
+	case $suite in
+	buster | bullseye | oldoldstable) die "Debian $suite is too old for colinux-guest: bookworm is the first; an older one can come in an archive" ;;
+	esac
 	say "fetching Debian $suite from $mirror"
 	debootstrap --arch=amd64 --variant=minbase --keyring=$keyring --include="$base${packages:+,$packages}" \
 		"$suite" $root "$mirror" 2>/tmp/errors || {

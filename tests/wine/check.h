@@ -13,6 +13,9 @@ void check_number(long long is, long long wanted, int line);
 #define CHECK(what)	  check(what, #what, __LINE__)
 #define EQUAL(is, wanted) check_number((long long)(is), (long long)(wanted), __LINE__)
 
+/* test_path.c */
+void test_path(const char *folder);
+
 /* test_tap.c */
 void test_tap(const char *folder);
 

@@ -18,7 +18,6 @@
 #include "../../tools/os/nt/disk_file.h"
 #include "../../tools/os/nt/serial_end.h"
 #include "../../tools/os/nt/spawn.h"
-#include "../../tools/os/path.h"
 #include "../../tools/os/process.h"
 #include "../../tools/os/share.h"
 #include "../../tools/share/p9.h"
@@ -67,10 +66,6 @@ static void test_words(const char *folder)
 	EQUAL(errno_to_linux(ENOTEMPTY), 39);
 	EQUAL(errno_to_linux(ENAMETOOLONG), 36);
 	EQUAL(errno_to_linux(ESTALE), 116);
-	CHECK(!strcmp(path_base("c:\\x/y.conf"), "y.conf"));
-	CHECK(!strcmp(path_base("c:y"), "y"));
-	CHECK(path_is_absolute("c:\\") && path_is_absolute("\\\\server\\x"));
-	CHECK(!path_is_absolute("c:x") && !path_is_absolute("\\x"));
 }
 
 /* ---- bells ------------------------------------------------------------------ */
@@ -562,7 +557,8 @@ static const struct {
 	const char *name;
 	void (*run)(const char *folder);
 } tests[] = {
-	{ "words", test_words },   { "bells", test_bells },
+	{ "words", test_words },   { "path", test_path },
+	{ "bells", test_bells },
 	{ "disk", test_disk },	   { "share", test_share },
 	{ "serial", test_serial }, { "slirp", test_slirp },
 	{ "tap", test_tap },	   { "link", test_link },

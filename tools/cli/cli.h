@@ -64,6 +64,10 @@ struct client {
 };
 
 int client_connect(struct client *c, const char *name, struct error **err);
+/* The same for a VM that was just started: 1, it has ended already, and *verdict is
+ * what its daemon left. */
+int client_connect_new(struct client *c, const char *name, json_t **verdict,
+		       struct error **err);
 /* Is there a daemon? Like client_connect() without an error. */
 bool client_try(struct client *c, const char *name);
 void client_close(struct client *c);
@@ -83,8 +87,8 @@ int client_frames(struct client *c,
 		  struct error **err);
 /* NAME.json of an ended VM; NULL and an error. */
 json_t *client_last(const char *name, struct error **err);
-/* Waits until the daemon of that name has let go of its lock. */
-void client_wait_gone(const char *name);
+/* Waits until the daemon of that name has let go of its lock; false: it goes on. */
+bool client_wait_gone(const char *name);
 
 /* ---- names.c -------------------------------------------------------------- */
 
@@ -94,16 +98,18 @@ int client_names(void (*fn)(void *arg, const char *name), void *arg,
 
 /* ---- session.c ------------------------------------------------------------ */
 
-enum session_end { SESSION_DETACHED, SESSION_ENDED };
+enum session_end { SESSION_DETACHED, SESSION_ENDED, SESSION_STOPPED };
 
 /* A console of the VM, 0 is the system's, on this terminal until the user detaches or the VM ends;
  * -1 and an error otherwise. *verdict: how it ended, or NULL. */
 int session_run(struct client *c, unsigned int console, json_t **verdict,
 		struct error **err);
-/* The first console of a VM on standard output until the VM ends, without input;
- * Ctrl-C, or the terminal's end, stops it at once. `said` gets the same bytes, as they come. */
-int session_watch(struct client *c, void (*said)(void *arg, const char *data, size_t n),
-		  void *arg, json_t **verdict, struct error **err);
+/* The first console of a VM on standard output until the VM ends, without input.
+ * Ctrl-C, or the terminal's end, stops it at once: SESSION_STOPPED then. `said` gets
+ * the same bytes, as they come. */
+int session_watch(struct client *c, struct user *user,
+		  void (*said)(void *arg, const char *data, size_t n), void *arg,
+		  json_t **verdict, struct error **err);
 /* One line about it on standard error; exit status for a VM that ended so. */
 int session_verdict(const char *name, json_t *verdict);
 

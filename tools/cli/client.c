@@ -135,6 +135,24 @@ int client_connect(struct client *c, const char *name, struct error **err)
 	return rc ? -1 : 0;
 }
 
+int client_connect_new(struct client *c, const char *name, json_t **verdict,
+		       struct error **err)
+{
+	struct error *ignored = NULL;
+	json_t *last;
+
+	if (!client_connect(c, name, err))
+		return 0;
+	last = client_wait_gone(name) ? client_last(name, &ignored) : NULL;
+	error_free(&ignored);
+	if (!last)
+		return -1;
+	error_free(err);
+	*verdict = json_incref(json_object_get(last, "verdict"));
+	json_decref(last);
+	return 1;
+}
+
 bool client_try(struct client *c, const char *name)
 {
 	struct error *err = NULL;
@@ -240,20 +258,22 @@ json_t *client_last(const char *name, struct error **err)
 	return o;
 }
 
-void client_wait_gone(const char *name)
+bool client_wait_gone(const char *name)
 {
 	struct error *err = NULL;
+	bool gone = false;
 	char *path = runtime_path(name, ".lock", &err);
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	int i;
 
-	for (i = 0; fd >= 0 && i < GONE_TRIES; i++) {
-		if (!lock_file(fd, true))
-			break;
-		usleep(20000);
+	for (i = 0; fd >= 0 && !gone && i < GONE_TRIES; i++) {
+		gone = !lock_file(fd, true);
+		if (!gone)
+			usleep(20000);
 	}
 	if (fd >= 0)
 		close(fd);
 	free(path);
 	error_free(&err);
+	return gone;
 }

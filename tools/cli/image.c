@@ -25,6 +25,7 @@ struct creation {
 	const char *path;
 	char *archive; /* NULL: there is none */
 	char *part;    /* the image until it's whole */
+	struct user *user;
 	char *word[WORDS_MAX];
 	int words;
 	/* Of what the guest says: */
@@ -76,10 +77,13 @@ static void add_option(struct creation *c, const char *name, const char *value)
 		add(c, need_format("installer.%s=%s", name, value));
 }
 
-/* One VM for each image: its name is the image's as far as a VM's may be. */
-static char *vm_name(const char *path)
+/* One VM for each image: its name is the image's as far as a VM's may be, and tells
+ * those in other folders apart. */
+static char *vm_name(const struct creation *c, const char *whole)
 {
-	char *name = need_format("create-%.40s", path_base(path)), *p;
+	char *name = need_format("create-%.32s-%08x", path_base(c->path),
+				 text_hash(whole));
+	char *p;
 
 	for (p = name; *p; p++)
 		if (!isalnum((unsigned char)*p) && *p != '.' && *p != '_')
@@ -87,16 +91,26 @@ static char *vm_name(const char *path)
 	return name;
 }
 
+/* The disk by its whole path, which nothing takes for the address of a server. */
+static int add_disk(struct creation *c, struct error **err)
+{
+	char *whole = path_real(c->part), *name;
+
+	if (!whole)
+		return error_set(err, errno, "%s", c->part);
+	name = vm_name(c, whole);
+	add(c, need_format("name=%s", name));
+	add_path(c, "cobd0", whole, strlen(whole), "");
+	free(name);
+	free(whole);
+	return 0;
+}
+
 static void add_words(struct creation *c)
 {
-	char *name = vm_name(c->path);
-
-	add(c, need_format("name=%s", name));
-	free(name);
 	add(c, need_format("mem=%s", c->mem ? c->mem : "512"));
 	add_path(c, "kernel", c->kernel, strlen(c->kernel), "");
 	add_path(c, "initrd", c->installer, strlen(c->installer), "");
-	add_path(c, "cobd0", c->part, strlen(c->part), "");
 	add(c, need_format("quiet"));
 	if (c->archive) {
 		add_archive(c);
@@ -156,26 +170,42 @@ static void stop(const char *name)
 	error_free(&err);
 }
 
+static int cut_off(const struct creation *c, struct error **err)
+{
+	return error_set(err, 0, "%s: not made: it was stopped", c->path);
+}
+
+/* Did the user speak since the guest's end? */
+static bool is_stopped(const struct creation *c)
+{
+	int word;
+
+	do {
+		word = user_word(c->user);
+	} while (word == USER_WINCH);
+	return word;
+}
+
 static int watch(struct creation *c, const char *name, struct background *b,
 		 struct error **err)
 {
 	struct client client;
 	json_t *verdict = NULL;
-	int rc;
+	int rc = client_connect_new(&client, name, &verdict, err);
 
-	if (client_connect(&client, name, err)) {
-		background_wait(b);
-		return -1;
+	if (!rc) {
+		rc = session_watch(&client, c->user, said, c, &verdict, err);
+		client_close(&client);
 	}
-	rc = session_watch(&client, said, c, &verdict, err);
-	client_close(&client);
-	if (rc != SESSION_ENDED)
+	if (rc < 0)
 		stop(name);
 	else if (session_verdict(name, verdict))
 		c->done = false;
 	background_wait(b);
 	json_decref(verdict);
-	return rc == SESSION_ENDED ? 0 : -1;
+	if (rc == SESSION_STOPPED)
+		return cut_off(c, err);
+	return rc < 0 ? -1 : 0;
 }
 
 static int install(struct creation *c, struct error **err)
@@ -223,27 +253,40 @@ static int make_file(const char *path, uint64_t size, struct error **err)
 
 static int is_free(const char *path, struct error **err)
 {
-	if (access(path, F_OK))
+	if (!path_is_taken(path))
 		return 0;
 	return error_set(err, 0, "%s: is there already, and is left as it is",
 			 path);
 }
 
-static int create(struct creation *c, uint64_t size, struct error **err)
+static int make_image(struct creation *c, uint64_t size, struct error **err)
 {
 	int rc;
 
 	if (is_free(c->path, err) || make_file(c->part, size, err))
 		return -1;
 	add_words(c);
-	rc = install(c, err);
-	if (!rc)
-		rc = is_free(c->path, err);
-	if (!rc && rename(c->part, c->path))
+	rc = add_disk(c, err) || install(c, err) ? -1 : 0;
+	if (!rc && is_stopped(c))
+		rc = cut_off(c, err);
+	if (!rc && path_rename_new(c->part, c->path))
 		rc = error_set(err, errno, "%s: cannot be renamed to %s", c->part,
 			       c->path);
 	if (rc)
 		unlink(c->part);
+	return rc;
+}
+
+/* Ctrl-C is for us all the time: there is a file to be taken away. */
+static int create(struct creation *c, uint64_t size, struct error **err)
+{
+	int rc;
+
+	c->user = user_watch(false);
+	if (!c->user)
+		return error_set(err, errno, "cannot watch signals");
+	rc = make_image(c, size, err);
+	user_unwatch(c->user);
 	return rc;
 }
 

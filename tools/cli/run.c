@@ -12,12 +12,16 @@ static int at_console(const char *name, struct background *b,
 {
 	struct client c;
 	json_t *verdict = NULL;
-	int rc;
+	int rc = client_connect_new(&c, name, &verdict, err);
 
-	if (client_connect(&c, name, err))
+	if (rc < 0)
 		return -1;
-	rc = session_run(&c, 0, &verdict, err);
-	client_close(&c);
+	if (rc) {
+		rc = SESSION_ENDED;
+	} else {
+		rc = session_run(&c, 0, &verdict, err);
+		client_close(&c);
+	}
 	if (rc == SESSION_ENDED) {
 		session_verdict(name, verdict);
 		rc = background_wait(b);

@@ -207,15 +207,9 @@ static int loop(struct session *s, unsigned int console)
 
 static int run(struct session *s, unsigned int console)
 {
-	int rc;
+	int rc = loop(s, console);
 
-	s->user = user_watch(false);
-	if (!s->user)
-		return error_set(s->err, errno, "cannot watch signals");
-	s->tty = !s->said && user_raw(s->user);
-	rc = loop(s, console);
 	terminal_end(&s->terminal);
-	user_unwatch(s->user);
 	client_close(&s->control);
 	return rc;
 }
@@ -226,11 +220,16 @@ int session_run(struct client *c, unsigned int console, json_t **verdict,
 	struct session s = { .c = c, .input_open = true, .err = err };
 	int rc;
 
+	s.user = user_watch(false);
+	if (!s.user)
+		return error_set(err, errno, "cannot watch signals");
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr,
 			"[console of %s; to leave: Ctrl-] then d; Ctrl-] then ? for more]\n",
 			c->name);
+	s.tty = user_raw(s.user);
 	rc = run(&s, console);
+	user_unwatch(s.user);
 	*verdict = s.verdict;
 	if (rc == SESSION_DETACHED)
 		fprintf(stderr,
@@ -239,14 +238,16 @@ int session_run(struct client *c, unsigned int console, json_t **verdict,
 	return rc;
 }
 
-int session_watch(struct client *c, void (*said)(void *arg, const char *data, size_t n),
-		  void *arg, json_t **verdict, struct error **err)
+int session_watch(struct client *c, struct user *user,
+		  void (*said)(void *arg, const char *data, size_t n), void *arg,
+		  json_t **verdict, struct error **err)
 {
-	struct session s = { .c = c, .said = said, .arg = arg, .err = err };
+	struct session s = { .c = c, .user = user, .said = said, .arg = arg,
+			     .err = err };
 	int rc = run(&s, 0);
 
 	*verdict = s.verdict;
-	return rc;
+	return rc == SESSION_ENDED && s.asked ? SESSION_STOPPED : rc;
 }
 
 int session_verdict(const char *name, json_t *verdict)

@@ -6,16 +6,12 @@
 
 #include "../os/can.h"
 
-/* FNV-1a of the name (its authors' constants): the same VM has the same number
- * on every host and at every start. Two VMs with one number don't mind: sockets of
- * the host are told apart by the VMs' names. */
+/* The same VM has the same number on every host and at every start. Two VMs with one
+ * number don't mind: sockets of the host are told apart by the VMs' names. */
 static uint32_t cid_of_name(const char *name)
 {
-	uint32_t hash = 2166136261u;
-
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 16777619u;
-	return CONFIG_CID_MIN + hash % (CONFIG_CID_MAX - CONFIG_CID_MIN + 1);
+	return CONFIG_CID_MIN +
+	       text_hash(name) % (CONFIG_CID_MAX - CONFIG_CID_MIN + 1);
 }
 
 int config_parse_vsock(struct config *c, const struct config_key *key,

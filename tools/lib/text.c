@@ -152,6 +152,15 @@ static const char *digits(const char *s, uint64_t *value)
 	return s;
 }
 
+uint32_t text_hash(const char *s)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *s; s++)
+		hash = (hash ^ (uint8_t)*s) * 16777619u;
+	return hash;
+}
+
 bool text_number(const char *s, uint64_t max, uint64_t *value)
 {
 	s = digits(s, value);

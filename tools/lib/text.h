@@ -43,6 +43,8 @@ void tail_free(struct tail *t);
 /* "12", "12K", "12M", "12G" in units of `unit` where no letter stands. False for
  * anything else and for more than 64 bits. */
 bool text_size(const char *s, uint64_t unit, uint64_t *value);
+/* FNV-1a with its authors' constants: the same text has the same number everywhere. */
+uint32_t text_hash(const char *s);
 /* Decimal digits and nothing else, <= max. */
 bool text_number(const char *s, uint64_t max, uint64_t *value);
 

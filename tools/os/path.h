@@ -18,6 +18,10 @@ bool path_has_folder(const char *path);
 /* The absolute path of a file that is there, with no link in it. NULL and errno.
  * Caller frees. */
 char *path_real(const char *path);
+/* Is there something of that name, if only a link that leads nowhere? */
+bool path_is_taken(const char *path);
+/* rename(), but what is there already stays: -1 and EEXIST. */
+int path_rename_new(const char *from, const char *to);
 /* 0 if it is a directory, otherwise an errno. */
 int path_directory(const char *path);
 /* Where a program is: by its path, or by PATH. NULL and an error. Caller frees. */

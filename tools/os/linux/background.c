@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static _Noreturn void become_daemon(int ready, char *const argv[])
 {
 	int null = open("/dev/null", O_RDWR), n = 0, i;
 	char **words;
+	sigset_t none;
 
 	while (argv[n])
 		n++;
@@ -27,6 +29,8 @@ static _Noreturn void become_daemon(int ready, char *const argv[])
 	for (i = 1; i < n; i++)
 		words[i + 2] = argv[i];
 	setsid();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	fcntl(ready, F_SETFD, 0);

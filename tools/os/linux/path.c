@@ -2,7 +2,9 @@
 #include "../path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -79,6 +81,26 @@ bool path_has_folder(const char *path)
 char *path_real(const char *path)
 {
 	return realpath(path, NULL);
+}
+
+bool path_is_taken(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st);
+}
+
+/* Not all file systems (NFS) have such a call: there it is two steps. */
+int path_rename_new(const char *from, const char *to)
+{
+	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (!path_is_taken(to))
+		return rename(from, to);
+	errno = EEXIST;
+	return -1;
 }
 
 int path_directory(const char *path)

@@ -85,6 +85,14 @@ int peer_write(struct peer *p, const void *data, size_t n)
 
 /* ---- signals ----------------------------------------------------------------- */
 
+/* nohup's word counts: a signal that is kept back isn't ignored any more. */
+static bool is_ignored(int signal)
+{
+	struct sigaction now;
+
+	return !sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
 struct user *user_watch(bool quit)
 {
 	struct user *u = need(sizeof(*u));
@@ -94,7 +102,8 @@ struct user *user_watch(bool quit)
 	sigaddset(&set, quit ? SIGQUIT : SIGWINCH);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	if (!is_ignored(SIGHUP))
+		sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, &u->old);
 	u->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (u->signals >= 0)

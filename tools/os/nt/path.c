@@ -99,17 +99,39 @@ char *path_real(const char *path)
 	return narrowed;
 }
 
-int path_directory(const char *path)
+/* INVALID_FILE_ATTRIBUTES and errno. Of a link they are its own. */
+static DWORD attributes(const char *path)
 {
 	wchar_t *name = wide_path(path);
-	DWORD a;
+	DWORD a = name ? GetFileAttributesW(name) : INVALID_FILE_ATTRIBUTES;
 
-	if (!name)
-		return errno;
-	a = GetFileAttributesW(name);
-	if (a == INVALID_FILE_ATTRIBUTES)
+	if (name && a == INVALID_FILE_ATTRIBUTES)
 		set_errno();
 	free(name);
+	return a;
+}
+
+bool path_is_taken(const char *path)
+{
+	return attributes(path) != INVALID_FILE_ATTRIBUTES;
+}
+
+int path_rename_new(const char *from, const char *to)
+{
+	wchar_t *old = wide_path(from), *new = wide_path(to);
+	int rc = -1;
+
+	if (old && new)
+		rc = MoveFileExW(old, new, 0) ? 0 : set_errno();
+	free(old);
+	free(new);
+	return rc;
+}
+
+int path_directory(const char *path)
+{
+	DWORD a = attributes(path);
+
 	if (a == INVALID_FILE_ATTRIBUTES)
 		return errno;
 	return a & FILE_ATTRIBUTE_DIRECTORY ? 0 : ENOTDIR;
