@@ -188,7 +188,7 @@ starts)
 		i=$((i + 1))
 		start || { failed=$((failed + 1)); cat /tmp/daemon >&2; }
 		[ $i != 2 ] || held=$(counter held)
-		[ $((i % 10)) != 0 ] || echo "# start $i, $(counter held) held"
+		[ $((i % 5)) != 0 ] || echo "# start $i, $(counter held) held"
 	done
 	[ $failed = 0 ]
 	check "$2 starts and stops" $? "$failed failed"
