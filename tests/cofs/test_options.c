@@ -2,12 +2,14 @@
 /* Options of a share, and what the host does to its directory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -50,8 +52,22 @@ static void test_read_only(void **state)
 	run("[ $(ls share | xargs | tr -d ' ') = df ] && [ $(cat share/f) = x ]");
 }
 
+/* In a process of its own, since rights are lost. */
+static void in_process(void (*fn)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* As another user: what is his can be used and seems to be the guest's, what
- * isn't can't, whatever the guest says. In a process, since rights are lost. */
+ * isn't can't, whatever the guest says. */
 static void as_user(void)
 {
 	struct share_options opt = { { dir, 1234, FS_KEEP, false }, false };
@@ -84,21 +100,91 @@ static void as_user(void)
 static void test_user(void **state)
 {
 	struct stat st;
-	int status;
-	pid_t pid;
 
 	(void)state;
 	run("chmod 755 . share && mkdir share/his && chown 1234 share/his && echo x >share/theirs && chmod 600 share/theirs");
-	pid = fork();
-	if (!pid) {
-		as_user();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	in_process(as_user);
 	assert_int_equal(stat(in("his/new"), &st), 0);
 	assert_int_equal(st.st_uid, 1234);
 	assert_int_equal(st.st_gid, 1234);
+}
+
+/* With a group alone: new files are the group's, whatever the guest says, and stay so. */
+static void as_group(void)
+{
+	struct share_options opt = { { dir, FS_KEEP, 100, false }, false };
+	struct attributes a = { .gid = 77, .uid = 5 };
+
+	client_free(c);
+	c = client_with(&opt);
+	assert_int_equal(ask(c, P9_TMKDIR, "dsdd", ROOT, "d", 0755u, 1000u), 0);
+	assert_int_equal(walk(c, ROOT, 1, "d"), 0);
+	assert_int_equal(set_attributes(c, 1, P9_SET_GID, &a), -EPERM);
+	assert_int_equal(set_attributes(c, 1, P9_SET_UID, &a), 0);
+	a.gid = 100;
+	assert_int_equal(set_attributes(c, 1, P9_SET_GID, &a), 0);
+	assert_int_equal(get_attributes(c, 1, &a), 0);
+	assert_int_equal(a.gid, 100);
+	assert_int_equal(a.uid, 5);
+}
+
+static void test_group(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	in_process(as_group);
+	assert_int_equal(stat(in("d"), &st), 0);
+	assert_int_equal(st.st_gid, 100);
+	assert_int_equal(st.st_uid, 5);
+}
+
+/* uid=0 is a user like any: his files, and none of root's privileges. */
+static void as_root(void)
+{
+	struct share_options opt = { { dir, 0, FS_KEEP, false }, false };
+	struct attributes a = { .uid = 5 };
+
+	client_free(c);
+	c = client_with(&opt);
+	assert_int_equal(ask(c, P9_TMKNOD, "dsdddd", ROOT, "dev", S_IFCHR | 0600u,
+			     1u, 1u, 0u), -EPERM);
+	assert_int_equal(ask(c, P9_TMKDIR, "dsdd", ROOT, "d", 0755u, 0u), 0);
+	assert_int_equal(walk(c, ROOT, 1, "d"), 0);
+	assert_int_equal(set_attributes(c, 1, P9_SET_UID, &a), -EPERM);
+}
+
+static void test_root(void **state)
+{
+	(void)state;
+	in_process(as_root);
+}
+
+/* Where the host gives files to nobody (vfat), what can't be the guest's isn't made. */
+static void without_chown(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	data[0].effective &= ~(1u << CAP_CHOWN);
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+	assert_int_equal(ask(c, P9_TMKDIR, "dsdd", ROOT, "d", 0755u, 5u), -EPERM);
+	assert_int_equal(ask(c, P9_TMKNOD, "dsdddd", ROOT, "p", S_IFIFO | 0600u,
+			     0u, 0u, 5u), -EPERM);
+	assert_int_equal(ask(c, P9_TSYMLINK, "dssd", ROOT, "l", "x", 5u), -EPERM);
+	assert_int_equal(walk(c, ROOT, 1, ""), 0);
+	assert_int_equal(ask(c, P9_TLCREATE, "dsddd", 1u, "f", P9_O_RDWR, 0600u,
+			     5u), -EPERM);
+}
+
+static void test_not_given(void **state)
+{
+	(void)state;
+	in_process(without_chown);
+	run("[ -z \"$(ls -A share)\" ]");
 }
 
 /* O_DIRECT where it can be, the page cache where it can't. */
@@ -213,6 +299,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_read_only),
 		T(test_user),
+		T(test_group),
+		T(test_root),
+		T(test_not_given),
 		T(test_direct),
 		T(test_refused),
 		T(test_deleted),

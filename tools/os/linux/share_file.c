@@ -128,8 +128,12 @@ int fs_open_new(struct fs_node *dir, const char *name, uint32_t flags,
 			host &= ~O_DIRECT;
 			continue;
 		}
-		if (fd >= 0)
-			return adopt_new(dir->fs, fd, new, node, file);
+		if (fd >= 0) {
+			rc = adopt_new(dir->fs, fd, new, node, file);
+			if (rc)
+				unlinkat(dir->fd, name, 0);
+			return rc;
+		}
 		if (fd == -ELOOP) /* a link is there */
 			fd = -EEXIST;
 		if (fd != -EEXIST || flags & P9_O_EXCL)

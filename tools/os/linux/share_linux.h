@@ -50,9 +50,7 @@ int open_beneath(int dir, const char *name, int flags, mode_t mode);
 int node_make(struct fs *fs, int fd, struct fs_node **node);
 /* Identity of a file, within all that can be reached through the share. */
 uint64_t number_of(const struct fs *fs, dev_t dev, ino_t ino);
-/* Gives a new file of that name, or the open `fd`, to whom it shall belong, and
- * all bits of its mode. */
-int settle(struct fs_node *dir, const char *name, const struct fs_new *new);
+/* Gives a new file, the open `fd`, to whom it shall belong, and all bits of its mode. */
 int settle_fd(struct fs *fs, int fd, const struct fs_new *new);
 
 #endif

@@ -21,26 +21,29 @@ static int answer(int rc)
 /* By root, without a wish for more: it is right as it was made. */
 static bool is_settled(const struct fs *fs, const struct fs_new *new)
 {
-	bool ours = !fs->gives_away || (!new->uid && !new->gid);
+	bool group = new->gid && fs->opt.gid == FS_KEEP;
+	bool ours = !fs->gives_away || (!new->uid && !group);
 
 	return ours && !(new->mode & 07000);
 }
 
 int settle_fd(struct fs *fs, int fd, const struct fs_new *new)
 {
+	gid_t gid = fs->opt.gid == FS_KEEP ? new->gid : (gid_t)-1;
 	char path[FD_PATH];
 
 	if (is_settled(fs, new))
 		return 0;
 	if (fs->gives_away &&
-	    fchownat(fd, "", new->uid, new->gid, AT_EMPTY_PATH))
+	    fchownat(fd, "", new->uid, gid, AT_EMPTY_PATH))
 		return -errno;
 	if (!(new->mode & 07000) || S_ISLNK(new->mode))
 		return 0;
 	return answer(chmod(fd_path(path, fd), new->mode & 07777));
 }
 
-int settle(struct fs_node *dir, const char *name, const struct fs_new *new)
+static int settle_name(struct fs_node *dir, const char *name,
+		       const struct fs_new *new)
 {
 	int fd, rc;
 
@@ -54,13 +57,25 @@ int settle(struct fs_node *dir, const char *name, const struct fs_new *new)
 	return rc;
 }
 
+/* Of what can't be as it was wished nothing stays: the guest was told that it isn't
+ * there. */
+static int settle(struct fs_node *dir, const char *name,
+		  const struct fs_new *new, int flags)
+{
+	int rc = settle_name(dir, name, new);
+
+	if (rc)
+		unlinkat(dir->fd, name, flags);
+	return rc;
+}
+
 /* ---- making ----------------------------------------------------------------- */
 
 int fs_mkdir(struct fs_node *dir, const char *name, const struct fs_new *new)
 {
 	if (mkdirat(dir->fd, name, new->mode & 0777))
 		return -errno;
-	return settle(dir, name, new);
+	return settle(dir, name, new, AT_REMOVEDIR);
 }
 
 int fs_mknod(struct fs_node *dir, const char *name, const struct fs_new *new,
@@ -79,7 +94,7 @@ int fs_mknod(struct fs_node *dir, const char *name, const struct fs_new *new,
 	if (mknodat(dir->fd, name, new->mode & (S_IFMT | 0777),
 		    makedev(major, minor)))
 		return -errno;
-	return settle(dir, name, new);
+	return settle(dir, name, new, 0);
 }
 
 int fs_symlink(struct fs_node *dir, const char *name, const struct fs_new *new,
@@ -89,7 +104,7 @@ int fs_symlink(struct fs_node *dir, const char *name, const struct fs_new *new,
 
 	if (symlinkat(target, dir->fd, name))
 		return -errno;
-	return settle(dir, name, &link);
+	return settle(dir, name, &link, 0);
 }
 
 /* AT_EMPTY_PATH would ask for CAP_DAC_READ_SEARCH. */

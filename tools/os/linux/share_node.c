@@ -287,6 +287,10 @@ static int change_owner(struct fs_node *node, const struct fs_change *c)
 		uid = (uid_t)-1;
 	if (gid == opt->gid)
 		gid = (gid_t)-1;
+	if (opt->gid != FS_KEEP && gid != (gid_t)-1) {
+		errno = EPERM;
+		return -1;
+	}
 	return fchownat(node->fd, "", uid, gid,
 			AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
 }

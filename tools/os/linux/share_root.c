@@ -70,7 +70,8 @@ void fs_free(struct fs *fs)
 
 /* ---- rights ----------------------------------------------------------------- */
 
-/* No rights of root are left to this thread; the others keep theirs. */
+/* No rights of root are left to this thread, if it acts as root, either; the others
+ * keep theirs. */
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {
@@ -98,7 +99,7 @@ static int become(const struct fs *fs)
 	setfsuid(uid);
 	if ((uint32_t)setfsuid((uid_t)-1) != uid)
 		return -EPERM;
-	return uid ? drop_capabilities() : 0;
+	return drop_capabilities();
 }
 
 /* The guest has applied its own umask; the daemon's other threads keep theirs. */
