@@ -1,231 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * covsock as Linux's driver uses it: connections from both sides, credit, ends of
- * all kinds, and guests and programs that break the rules.
+ * covsock as Linux's driver uses it: connections from both sides, credit, and guests
+ * and programs that break the rules.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#include "../../tools/devices/vsock.h"
-#include "../../tools/os/local_socket.h"
-#include "driver.h"
-
-#define RING (FEATURE_EVENT_IDX | FEATURE_INDIRECT)
-#define CID  42
-#define ROOM 4096 /* of a receive buffer */
-#define RX   32
-
-struct bench {
-	struct rig rig;
-	char path[64], service[80]; /* the host's port 7 */
-	int listener;
-	struct gring rx, tx, event;
-	uint64_t rx_at, tx_at;
-};
-
-static void give_rx(struct bench *t, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		struct buffer b = { t->rx_at + i * ROOM, ROOM, true };
-
-		assert_true(gring_add(&t->rx, &b, 1) >= 0);
-	}
-	gring_kick(&t->rx);
-}
-
-static void start_driver(struct bench *t, unsigned int buffers)
-{
-	negotiate(&t->rig, 0, RING);
-	gring_init(&t->rx, &t->rig, 0, 0, RX, RING);
-	gring_init(&t->tx, &t->rig, 0, 1, RX, RING);
-	gring_init(&t->event, &t->rig, 0, 2, RX, RING);
-	driver_ok(&t->rig, 0);
-	give_rx(t, buffers);
-}
-
-static int setup(void **state)
-{
-	struct bench *t = calloc(1, sizeof(*t));
-	struct error *err = NULL;
-	struct vsock_options opt = { .cid = CID, .path = t->path };
-
-	rig_init(&t->rig);
-	snprintf(t->path, sizeof(t->path), "/tmp/vsock-%d", (int)getpid());
-	snprintf(t->service, sizeof(t->service), "%s_7", t->path);
-	unlink(t->service);
-	t->listener = local_listen(t->service, &err);
-	assert_true(t->listener >= 0);
-	assert_non_null(vsock_create(t->rig.m, "covsock", &opt, &err));
-	t->rx_at = rig_alloc(&t->rig, RX * ROOM, 4096);
-	t->tx_at = rig_alloc(&t->rig, 1 << 18, 4096);
-	start_driver(t, RX);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *t = *state;
-
-	rig_free(&t->rig);
-	close(t->listener);
-	unlink(t->service);
-	assert_int_equal(access(t->path, F_OK), -1);
-	free(t);
-	return 0;
-}
-
-/* ---- packets ---------------------------------------------------------------- */
-
-static void send_raw(struct bench *t, const void *packet, size_t n)
-{
-	struct buffer b = { t->tx_at, (uint32_t)n, false };
-
-	memcpy(rig_at(&t->rig, b.pa), packet, n);
-	assert_true(gring_add(&t->tx, &b, 1) >= 0);
-	gring_kick(&t->tx);
-}
-
-static void send_header(struct bench *t, struct vsock_header h,
-			const void *data)
-{
-	uint8_t packet[sizeof(h) + VSOCK_PAYLOAD];
-	uint32_t written;
-
-	memcpy(packet, &h, sizeof(h));
-	memcpy(packet + sizeof(h), data, h.len);
-	send_raw(t, packet, sizeof(h) + h.len);
-	assert_true(gring_turn(&t->tx, &written) >= 0);
-}
-
-static struct vsock_header header(uint16_t op, uint32_t from, uint32_t to)
-{
-	return (struct vsock_header){
-		.src_cid = CID, .dst_cid = 2, .src_port = from, .dst_port = to,
-		.type = 1, .op = op, .buf_alloc = 65536,
-	};
-}
-
-static void send_op(struct bench *t, uint16_t op, uint32_t from, uint32_t to)
-{
-	send_header(t, header(op, from, to), "");
-}
-
-static void send_data(struct bench *t, uint32_t from, uint32_t to,
-		      const void *data, size_t n)
-{
-	struct vsock_header h = header(VSOCK_RW, from, to);
-
-	h.len = (uint32_t)n;
-	send_header(t, h, data);
-}
-
-/* The next packet for the guest; its buffer goes back. */
-static struct vsock_header receive(struct bench *t, void *data)
-{
-	struct vsock_header h;
-	uint32_t written;
-	uint64_t pa;
-	int head;
-
-	head = gring_turn(&t->rx, &written);
-	assert_true(head >= 0);
-	pa = t->rx.desc[head].address;
-	memcpy(&h, rig_at(&t->rig, pa), sizeof(h));
-	assert_int_equal(written, sizeof(h) + h.len);
-	if (data)
-		memcpy(data, (uint8_t *)rig_at(&t->rig, pa) + sizeof(h), h.len);
-	struct buffer b = { pa, ROOM, true };
-	gring_add(&t->rx, &b, 1);
-	gring_kick(&t->rx);
-	assert_int_equal(h.src_cid, 2);
-	assert_int_equal(h.dst_cid, CID);
-	return h;
-}
-
-static struct vsock_header expect_op(struct bench *t, uint16_t op,
-				     uint32_t from, uint32_t to)
-{
-	struct vsock_header h = receive(t, NULL);
-
-	assert_int_equal(h.op, op);
-	assert_int_equal(h.src_port, from);
-	assert_int_equal(h.dst_port, to);
-	return h;
-}
-
-static bool nothing(struct bench *t)
-{
-	uint32_t written;
-
-	rig_settle(&t->rig);
-	return gring_get(&t->rx, &written) < 0;
-}
-
-/* ---- programs of the host --------------------------------------------------- */
-
-struct readable {
-	int fd;
-};
-
-static bool can_read(void *arg)
-{
-	struct pollfd p = { .fd = ((struct readable *)arg)->fd,
-			    .events = POLLIN };
-
-	return poll(&p, 1, 0) == 1;
-}
-
-static void expect_bytes(struct bench *t, int fd, const void *wanted, size_t n)
-{
-	uint8_t *got = malloc(n + 1);
-	struct readable r = { fd };
-	size_t have = 0;
-
-	while (have < n) {
-		assert_true(rig_turn(&t->rig, can_read, &r));
-		ssize_t more = read(fd, got + have, n - have);
-		assert_true(more > 0);
-		have += (size_t)more;
-	}
-	assert_memory_equal(got, wanted, n);
-	free(got);
-}
-
-static void expect_end(struct bench *t, int fd)
-{
-	struct readable r = { fd };
-	char c;
-
-	assert_true(rig_turn(&t->rig, can_read, &r));
-	assert_true(read(fd, &c, 1) <= 0);
-}
-
-/* A guest's connection to port 7; returns the host's descriptor. */
-static int guest_connects(struct bench *t, uint32_t from)
-{
-	int fd;
-
-	send_op(t, VSOCK_REQUEST, from, 7);
-	assert_int_equal(expect_op(t, VSOCK_RESPONSE, 7, from).buf_alloc,
-			 VSOCK_BUFFER);
-	fd = local_accept(t->listener);
-	assert_true(fd >= 0);
-	return fd;
-}
+#include "vsock_bench.h"
 
 /* ---- tests ------------------------------------------------------------------ */
 
@@ -272,15 +52,6 @@ static void test_nobody(void **state)
 	send_header(t, h, "");
 	rig_settle(&t->rig);
 	assert_null(why(&t->rig, 0));
-}
-
-static int host_asks(struct bench *t, const char *line)
-{
-	int fd = local_connect(t->path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
-	return fd;
 }
 
 static void test_host_connects(void **state)
@@ -396,76 +167,6 @@ static void test_no_credit(void **state)
 	close(fd);
 }
 
-/* A program that doesn't read stops its own connection alone. */
-static void test_slow_reader(void **state)
-{
-	struct bench *t = *state;
-	int slow = guest_connects(t, 5), quick = guest_connects(t, 6);
-	static uint8_t block[32768];
-	struct vsock_header h;
-	unsigned int i;
-
-	/* The socket takes some, the buffer the rest, then the guest lies. */
-	for (i = 0; i < 40; i++)
-		send_data(t, 5, 7, block, sizeof(block));
-	do
-		h = receive(t, NULL);
-	while (h.op == VSOCK_CREDIT_UPDATE);
-	assert_int_equal(h.op, VSOCK_RST);
-	assert_int_equal(h.dst_port, 5);
-	send_data(t, 6, 7, "through", 7);
-	expect_bytes(t, quick, "through", 7);
-	assert_null(why(&t->rig, 0));
-	close(slow);
-	close(quick);
-}
-
-static void test_shutdown(void **state)
-{
-	struct bench *t = *state;
-	struct vsock_header h = header(VSOCK_SHUTDOWN, 5, 7);
-	int fd = guest_connects(t, 5);
-
-	/* The guest sends no more, but reads. */
-	send_data(t, 5, 7, "last", 4);
-	h.flags = VSOCK_NO_SEND;
-	send_header(t, h, "");
-	expect_bytes(t, fd, "last", 4);
-	expect_end(t, fd);
-	assert_int_equal(write(fd, "more", 4), 4);
-	assert_int_equal(receive(t, NULL).len, 4);
-	close(fd);
-	expect_op(t, VSOCK_RST, 7, 5);
-
-	/* The host sends no more, but reads. */
-	fd = guest_connects(t, 6);
-	shutdown(fd, SHUT_WR);
-	assert_int_equal(expect_op(t, VSOCK_SHUTDOWN, 7, 6).flags,
-			 VSOCK_NO_SEND);
-	send_data(t, 6, 7, "answer", 6);
-	expect_bytes(t, fd, "answer", 6);
-	h = header(VSOCK_SHUTDOWN, 6, 7);
-	h.flags = VSOCK_NO_SEND | VSOCK_NO_RECEIVE;
-	send_header(t, h, "");
-	expect_op(t, VSOCK_RST, 7, 6);
-	expect_end(t, fd);
-	close(fd);
-}
-
-static void test_reset(void **state)
-{
-	struct bench *t = *state;
-	int fd = guest_connects(t, 5), other = host_asks(t, "CONNECT 22\n");
-
-	assert_int_equal(receive(t, NULL).op, VSOCK_REQUEST);
-	close(other);
-	machine_reset(t->rig.m);
-	expect_end(t, fd);
-	close(fd);
-	start_driver(t, RX);
-	close(guest_connects(t, 5));
-}
-
 /* Answers for a guest that gives no buffers are bounded, and come when it does. */
 static void test_no_buffers(void **state)
 {
@@ -570,16 +271,13 @@ static void test_lies(void **state)
 			    "a receive buffer of 43 bytes, a header has 44");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_guest_connects), TEST(test_nobody),
 		TEST(test_host_connects),  TEST(test_host_refused),
 		TEST(test_credit),	   TEST(test_no_credit),
-		TEST(test_slow_reader),	   TEST(test_shutdown),
-		TEST(test_reset),	   TEST(test_no_buffers),
+		TEST(test_no_buffers),
 		TEST(test_queue_goes),	   TEST(test_many),	   TEST(test_twice),
 		TEST(test_lies),
 	};

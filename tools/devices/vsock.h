@@ -52,8 +52,17 @@ struct vsock_header {
 } __attribute__((packed));
 CO_ASSERT_SIZE(struct vsock_header, 44);
 
-/* A client of ours says where to; the guest was asked; bytes flow. */
-enum vsock_state { VSOCK_FREE, VSOCK_HELLO, VSOCK_ASKED, VSOCK_OPEN };
+#define VSOCK_HELLO_MAX 32 /* bytes of "CONNECT <port>\n" */
+
+/* A client of ours says where to; the guest has left, and its last bytes are on their
+ * way; the guest was asked; bytes flow. The guest knows of the last two. */
+enum vsock_state {
+	VSOCK_FREE,
+	VSOCK_HELLO,
+	VSOCK_LEFT,
+	VSOCK_ASKED,
+	VSOCK_OPEN
+};
 
 /* What a connection owes the guest, in the order of sending. */
 #define VSOCK_OWES_REQUEST  0x1
@@ -72,7 +81,9 @@ struct vsock_connection {
 	bool readable;	 /* the socket has something for the guest */
 	bool host_ended; /* it never will again */
 	unsigned int guest_ended; /* VSOCK_NO_* */
-	uint64_t deadline; /* uv_now(), of states before OPEN */
+	uint64_t deadline; /* uv_now(), of HELLO and ASKED */
+	char hello[VSOCK_HELLO_MAX];
+	unsigned int hello_length;
 
 	/* Bytes from the guest for the socket. */
 	uint8_t *buffer; /* VSOCK_BUFFER of them, a ring */

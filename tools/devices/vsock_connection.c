@@ -19,7 +19,6 @@
 /* For a client to say where to, and for the guest to answer. */
 #define PATIENCE_MS 10000
 #define LOOK_MS	    1000
-#define HELLO_MAX   32 /* bytes of "CONNECT <port>\n" */
 
 static void on_socket(uv_poll_t *poll, int status, int events);
 
@@ -61,9 +60,14 @@ void vsock_drop_all(struct vsock *vs)
 			vsock_drop(&vs->connection[i]);
 }
 
-/* Gone for the host; the guest is told when it has a buffer for that. */
+/* Gone for the host; the guest, if it hasn't left, is told when it has a buffer for
+ * that. */
 static void reset(struct vsock_connection *c)
 {
+	if (c->state == VSOCK_LEFT) {
+		vsock_drop(c);
+		return;
+	}
 	close_socket(c);
 	c->owes = VSOCK_OWES_RST;
 }
@@ -127,7 +131,7 @@ struct vsock_connection *vsock_find(struct vsock *vs, uint32_t guest_port,
 	for (i = 0; i < VSOCK_CONNECTIONS; i++) {
 		struct vsock_connection *c = &vs->connection[i];
 
-		if (c->state > VSOCK_HELLO && c->guest_port == guest_port &&
+		if (c->state >= VSOCK_ASKED && c->guest_port == guest_port &&
 		    c->host_port == host_port)
 			return c;
 	}
@@ -141,7 +145,8 @@ static void finish(struct vsock_connection *c)
 {
 	if (c->used || c->fd < 0)
 		return;
-	if (c->guest_ended == (VSOCK_NO_RECEIVE | VSOCK_NO_SEND) ||
+	if (c->state == VSOCK_LEFT ||
+	    c->guest_ended == (VSOCK_NO_RECEIVE | VSOCK_NO_SEND) ||
 	    ((c->guest_ended & VSOCK_NO_SEND) && c->host_ended &&
 	     !(c->owes & VSOCK_OWES_SHUTDOWN)))
 		reset(c);
@@ -226,6 +231,20 @@ static void shut_down(struct vsock_connection *c, uint32_t flags)
 	finish(c);
 }
 
+/* What it sent before it left still arrives: Linux's guests wait 8 s for our RST, a
+ * program of the host may take longer to read. */
+static void leave(struct vsock_connection *c)
+{
+	if (!c->used) {
+		vsock_drop(c);
+		return;
+	}
+	c->state = VSOCK_LEFT;
+	c->owes = 0;
+	c->guest_ended = VSOCK_NO_RECEIVE | VSOCK_NO_SEND;
+	c->readable = false;
+}
+
 void vsock_packet(struct vsock_connection *c, const struct vsock_header *h)
 {
 	if (c->fd < 0 && h->op != VSOCK_RST)
@@ -237,8 +256,8 @@ void vsock_packet(struct vsock_connection *c, const struct vsock_header *h)
 		opened(c);
 		break;
 	case VSOCK_RST:
-		vsock_drop(c);
-		return;
+		leave(c);
+		break;
 	case VSOCK_SHUTDOWN:
 		shut_down(c, h->flags);
 		break;
@@ -369,6 +388,8 @@ bool vsock_next(struct vsock_connection *c, struct vsock_header *h,
 {
 	ssize_t n;
 
+	if (c->state == VSOCK_LEFT)
+		return false;
 	if (next_owed(c, h))
 		return true;
 	n = read_some(c, payload, room);
@@ -382,23 +403,28 @@ bool vsock_next(struct vsock_connection *c, struct vsock_header *h,
 
 /* ---- the host's side -------------------------------------------------------- */
 
-/* The whole line, whose rest is the guest's already; 0: not yet, -1: none. */
-static int read_hello(int fd, char line[HELLO_MAX + 1])
+/* Byte by byte: what is behind the line is the guest's. 1: it's whole, 0: not yet,
+ * -1: it's none. */
+static int read_hello(struct vsock_connection *c)
 {
-	ssize_t n = recv(fd, line, HELLO_MAX, MSG_PEEK);
-	char *end;
+	char *at;
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	line[n > 0 ? n : 0] = 0;
-	end = memchr(line, '\n', (size_t)n);
-	if (!end)
-		return n && n < HELLO_MAX ? 0 : -1;
-	n = end - line + 1;
-	if (recv(fd, line, (size_t)n, 0) != n)
-		return -1;
-	*end = 0;
-	return 1;
+	while (c->hello_length < VSOCK_HELLO_MAX) {
+		ssize_t n;
+
+		at = &c->hello[c->hello_length];
+		n = recv(c->fd, at, 1, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		if (n <= 0)
+			return -1;
+		if (*at == '\n') {
+			*at = 0;
+			return 1;
+		}
+		c->hello_length++;
+	}
+	return -1;
 }
 
 static bool parse_hello(const char *line, uint32_t *port)
@@ -424,12 +450,11 @@ static uint32_t new_port(struct vsock *vs, uint32_t guest_port)
 
 static void hello(struct vsock_connection *c)
 {
-	char line[HELLO_MAX + 1];
-	int rc = read_hello(c->fd, line);
+	int rc = read_hello(c);
 
 	if (!rc)
 		return;
-	if (rc < 0 || !parse_hello(line, &c->guest_port) ||
+	if (rc < 0 || !parse_hello(c->hello, &c->guest_port) ||
 	    !device_running(&c->vs->dev)) {
 		vsock_drop(c);
 		return;
@@ -478,8 +503,10 @@ static void on_client(uv_poll_t *poll, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (fd < 0)
+	if (fd < 0) { /* out of descriptors, perhaps: on_timer() tries again */
+		uv_poll_stop(poll);
 		return;
+	}
 	device_lock(&vs->dev);
 	vsock_see_resets(vs);
 	c = connection_new(vs, fd, VSOCK_HELLO);
@@ -513,6 +540,7 @@ static void on_timer(uv_timer_t *timer)
 		look_after(&vs->connection[i], uv_now(timer->loop));
 	vsock_push(vs);
 	device_unlock(&vs->dev);
+	uv_poll_start(vs->listening, UV_READABLE, on_client);
 }
 
 int vsock_listen(struct vsock *vs, struct error **err)
