@@ -123,7 +123,20 @@ static void pty_stop(struct serial *s)
 
 /* ---- a socket that others come to ------------------------------------------- */
 
-/* Whoever comes while another is there is sent away. */
+static void listen_come(uv_poll_t *poll, int status, int events);
+
+static void listen_again(struct serial *s)
+{
+	uv_poll_start(s->listening, UV_READABLE, listen_come);
+}
+
+static void listen_retry(uv_timer_t *timer)
+{
+	listen_again(timer->data);
+}
+
+/* Whoever comes while another is there is sent away. Who can't be let in, for want of
+ * descriptors, would make the loop turn until there are some. */
 static void listen_come(uv_poll_t *poll, int status, int events)
 {
 	struct serial *s = poll->data;
@@ -131,8 +144,12 @@ static void listen_come(uv_poll_t *poll, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (fd < 0)
+	if (fd < 0) {
+		snprintf(s->why, sizeof(s->why), "%s", strerror(-fd));
+		uv_poll_stop(poll);
+		uv_timer_start(s->retry, listen_retry, RETRY_MS, 0);
 		return;
+	}
 	if (serial_connected(s))
 		close(fd);
 	else
@@ -221,11 +238,6 @@ static void listen_stop(struct serial *s)
 {
 	if (s->link)
 		unlink(s->link);
-}
-
-static void listen_again(struct serial *s)
-{
-	(void)s; /* the next one comes by himself */
 }
 
 const struct serial_end serial_ends[] = {
