@@ -72,7 +72,7 @@ static int option_mount(struct config_share *share, const char *value,
 	const char *s;
 
 	for (s = value; *s; s++)
-		if (*s <= ' ' || *s == 0x7f || strchr(":\"'\\,", *s))
+		if ((unsigned char)*s <= ' ' || *s == 0x7f || strchr(":\"'\\,", *s))
 			break;
 	if (*value != '/' || !value[1] || *s)
 		return error_set(err, 0,
