@@ -101,8 +101,17 @@ int config_parse_alias(struct config *c, const struct config_key *key,
 
 /* ---- scsiN ------------------------------------------------------------------ */
 
-/* What follows the path, of which nothing is done. */
-static void scsi_rest(struct config *c, unsigned int index, const char *value)
+static bool is_size(const char *s)
+{
+	uint64_t size;
+
+	return text_size(s, 1 << 20, &size);
+}
+
+/* What follows the path: of the original's words nothing is done, others are options as
+ * cobd has them. */
+static void scsi_rest(struct config *c, unsigned int index, const char *value,
+		      struct text *options)
 {
 	char *part;
 
@@ -111,10 +120,14 @@ static void scsi_rest(struct config *c, unsigned int index, const char *value)
 			text_format(&c->notes,
 				    "scsi%u: 'shared' has no meaning any more: a disk that two kernels write to is lost\n",
 				    index);
-		else if (*part)
+		else if (is_size(part))
 			text_format(&c->notes,
-				    "scsi%u: the size '%s' has no meaning any more: no file is made or resized, truncate -s %sM FILE does it\n",
-				    index, part, part);
+				    "scsi%u: the size '%s' has no meaning any more: no file is made or resized, truncate -s %s%s FILE does it\n",
+				    index, part, part,
+				    strspn(part, "0123456789") ==
+						    strlen(part) ? "M" : "");
+		else if (*part)
+			text_format(options, ",%s", part);
 		free(part);
 	}
 }
@@ -123,6 +136,7 @@ static int scsi_disk(struct config *c, unsigned int index, bool removable,
 		     const char *value, struct error **err)
 {
 	struct config_alias a = { .removable = removable };
+	struct text options = { 0 };
 	char *path = config_next_part(&value);
 	int named = path && *path ? disk_name(path, &a.disk, err) :
 				    error_set(err, 0, "no path given");
@@ -130,18 +144,23 @@ static int scsi_disk(struct config *c, unsigned int index, bool removable,
 
 	if (!named && path_check(path, err))
 		named = -1;
+	if (named >= 0)
+		scsi_rest(c, index, value, &options);
+	if (named > 0 && options.length)
+		named = error_set(err, 0, "%s belongs to cobd%u=",
+				  options.data + 1, a.disk);
 	if (!named) {
 		config_quote(&quoted, path);
-		if (removable)
-			text_add(&quoted, ",ro", 3);
+		text_format(&quoted, "%s%s", removable ? ",ro" : "",
+			    options.length ? options.data : "");
 		a.value = quoted.data;
 	}
 	free(path);
+	text_free(&options);
 	if (named < 0)
 		return -1;
 	a.word = need_format("scsi%u", index);
 	add(c, &a);
-	scsi_rest(c, index, value);
 	return 0;
 }
 
@@ -174,10 +193,18 @@ int config_parse_scsi(struct config *c, const struct config_key *key,
 	return rc;
 }
 
+/* sda to sdz, and then sdaa. */
+static char *disk_letters(unsigned int n)
+{
+	return n < 26 ? need_format("sd%c", (int)('a' + n)) :
+			need_format("sd%c%c", (int)('a' + n / 26 - 1),
+				    (int)('a' + n % 26));
+}
+
 /* The original's guests counted disks and CD-ROMs in the order of their numbers. */
 static void name_scsi(struct config *c)
 {
-	char word[sizeof("scsi31")], used[26] = { 0 };
+	char word[sizeof("scsi31")], used[26 + 32] = { 0 };
 	unsigned int i, disk = 0, cdrom = 0;
 	struct config_alias *a;
 
@@ -189,11 +216,10 @@ static void name_scsi(struct config *c)
 		a = find(c, word);
 		if (!a || a->device)
 			continue;
-		while (!a->removable && disk < 25 && used[disk])
+		while (!a->removable && used[disk])
 			disk++;
-		a->device = a->removable ?
-				    need_format("sr%u", cdrom++) :
-				    need_format("sd%c", (int)('a' + disk));
+		a->device = a->removable ? need_format("sr%u", cdrom++) :
+					   disk_letters(disk);
 		if (!a->removable)
 			used[disk] = 1;
 	}
@@ -287,8 +313,8 @@ static char *own_name(const struct config *c, const char *name, size_t n)
 	/* A partition of a whole disk: sda2 when there is sda=. */
 	config_for_each_alias(a, c) {
 		length = strlen(a->device);
-		if (length == 3 && n > length && n < length + 3 &&
-		    !memcmp(a->device, name, length) &&
+		if (a->device[length - 1] >= 'a' && n > length &&
+		    n < length + 3 && !memcmp(a->device, name, length) &&
 		    strspn(name + length, "0123456789") >= n - length)
 			return need_format("cobd%up%.*s", a->disk,
 					   (int)(n - length), name + length);
