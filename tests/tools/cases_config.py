@@ -2,6 +2,7 @@
 """The configuration language: each config/NAME.conf has a NAME.ok, what
 `colinux config check` says about it in a folder with a file `kernel`."""
 
+import json
 import pathlib
 
 from vm import expect, expect_equal, expect_in
@@ -46,6 +47,24 @@ def words(b):
     expect_in("# guest's command line: ro quiet memmap=1G$4G kernel2=x a b console=hvc0\n", out)
 
 
+def json_of_any_bytes(b):
+    """--json loses nothing that isn't UTF-8: it's U+FFFD there"""
+    def check(*words):
+        r = b.cli("config", "check", "--json", "kernel=kernel", *words)
+        return r.returncode, json.loads(r.stdout)
+
+    b.file("caf\udce9.img", b"\0" * 512)
+    status, o = check("cobd0=caf\udce9.img", "guest\udce9", "exec0=x\udce9,y")
+    expect_equal(status, 0)
+    expect_equal([d["path"] for d in o["disks"]], ["caf\ufffd.img"])
+    expect_equal([p["path"] for p in o["programs"]], ["x\ufffd"])
+    expect_in("guest\ufffd", o["command_line"])
+    expect_equal(o["shares"], [])
+    status, o = check("initrd=nos\udce9uch")
+    expect_equal(status, 1)
+    expect_equal([m["text"] for m in o["messages"]], ["initrd: nos\ufffduch: No such file or directory"])
+
+
 def word_errors(b):
     """Errors on the command line say so"""
     for word, wanted in [("mem=lots", "command line: mem: 'lots' is no size"),
@@ -86,4 +105,4 @@ def long_line(b):
 
 
 CASES = [make_case(c) for c in sorted(HERE.glob("*.conf"))] + \
-    [words, word_errors, binary, deep, long_line]
+    [words, word_errors, json_of_any_bytes, binary, deep, long_line]

@@ -6,16 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/json_text.h"
 #include "../os/path.h"
 #include "cli.h"
 
 static json_t *disk_json(const char *name, const struct config_disk *disk)
 {
-	return json_pack("{s:s, s:s, s:b, s:i, s:s, s:s?, s:I, s:I}", "name",
-			 name, "path", disk->path, "read_only", disk->read_only,
+	return json_pack("{s:s, s:o, s:b, s:i, s:s, s:o, s:I, s:I}", "name",
+			 name, "path", json_words(disk->path), "read_only", disk->read_only,
 			 "part", (int)disk->part, "format",
 			 disk->format ? disk->format : "raw", "overlay",
-			 disk->overlay, "iops", (json_int_t)disk->iops, "bps",
+			 json_words(disk->overlay), "iops", (json_int_t)disk->iops, "bps",
 			 (json_int_t)disk->bps);
 }
 
@@ -63,9 +64,9 @@ static json_t *programs_json(const struct config *c)
 		snprintf(name, sizeof(name), "exec%zu", i);
 		json_array_append_new(
 			programs,
-			json_pack("{s:s, s:s, s:s?}", "name", name, "path",
-				  c->program[i].path, "arguments",
-				  c->program[i].arguments));
+			json_pack("{s:s, s:o, s:o}", "name", name, "path",
+				  json_words(c->program[i].path), "arguments",
+				  json_words(c->program[i].arguments)));
 	}
 	return programs;
 }
@@ -77,10 +78,11 @@ static json_t *messages_json(const struct config *c)
 	json_t *o;
 
 	config_for_each_message(m, c) {
-		o = json_pack("{s:s, s:s?, s:s, s:s}", "severity",
+		o = json_pack("{s:s, s:o, s:o, s:o}", "severity",
 			      m->error ? "error" : "note", "file",
-			      m->place.file, "text", m->text, "where",
-			      m->place.files ? m->place.files : "");
+			      json_words(m->place.file), "text",
+			      json_words(m->text), "where",
+			      json_words(m->place.files ? m->place.files : ""));
 		if (m->place.file)
 			json_object_update_new(
 				o, json_pack("{s:i, s:i}", "line",
@@ -103,8 +105,9 @@ static json_t *lines_json(const struct config *c)
 			continue;
 		snprintf(name, sizeof(name), "ttys%zu", i);
 		config_serial_text(&c->line[i], &t);
-		json_array_append_new(lines, json_pack("{s:s, s:s}", "name",
-						       name, "line", t.data));
+		json_array_append_new(lines,
+				      json_pack("{s:s, s:o}", "name", name,
+						"line", json_words(t.data)));
 		text_free(&t);
 	}
 	return lines;
@@ -123,8 +126,9 @@ static json_t *nets_json(const struct config *c)
 		t.length = 0;
 		config_net_text(&c->net[i], &t);
 		snprintf(name, sizeof(name), "eth%zu", i);
-		json_array_append_new(nets, json_pack("{s:s, s:s}", "name", name,
-						      "value", t.data));
+		json_array_append_new(nets,
+				      json_pack("{s:s, s:o}", "name", name,
+						"value", json_words(t.data)));
 	}
 	text_free(&t);
 	return nets;
@@ -139,22 +143,24 @@ static json_t *sockets_json(const struct config *c)
 
 static json_t *rest_json(const struct config *c)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:s}",
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
 			 "clock", c->own_clock ? "guest" : "host",
 			 "watchdog", (int)c->watchdog, "columns",
 			 (int)c->columns, "rows", (int)c->rows, "scrollback",
 			 (int)c->scrollback, "disks", disks_json(c), "aliases",
 			 aliases_json(c), "programs", programs_json(c),
 			 "shares", shares_json(c),
-			 "command_line", c->command_line.data);
+			 "command_line", json_words(c->command_line.data));
 }
 
 static json_t *config_json(const struct config *c)
 {
 	char *pin = pin_text(&c->pin);
-	json_t *o = json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:i, s:i, s:s}",
-			      "name", c->name, "kernel", c->kernel, "initrd",
-			      c->initrd, "log", c->log, "memory",
+	json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:i, s:s}",
+			      "name", json_words(c->name), "kernel",
+			      json_words(c->kernel), "initrd",
+			      json_words(c->initrd), "log",
+			      json_words(c->log), "memory",
 			      (json_int_t)c->memory, "memory_max",
 			      (json_int_t)c->memory_max, "cpus", (int)c->cpus,
 			      "cpus_max", (int)config_cpus_max(c), "pin", pin);
@@ -191,7 +197,10 @@ static void print_messages(const struct config *c)
 static void check_file(struct config *c, const char *key, const char *path,
 		       int how)
 {
-	if (path && access(path, how))
+	if (path && !path_directory(path))
+		config_complain(c, true, key, "%s: %s: %s", key, path,
+				strerror(EISDIR));
+	else if (path && access(path, how))
 		config_complain(c, true, key, "%s: %s: %s", key, path,
 				strerror(errno));
 }
@@ -209,15 +218,19 @@ static void disk_key(const struct config *c, size_t disk, char *name, size_t n)
 
 static void check_files(struct config *c)
 {
+	const struct config_disk *disk;
 	char name[16];
 	size_t i;
 
 	check_file(c, "kernel", c->kernel, R_OK);
 	check_file(c, "initrd", c->initrd, R_OK);
 	for (i = 0; i < CONFIG_DISKS; i++) {
+		disk = &c->disk[i];
 		disk_key(c, i, name, sizeof(name));
-		if (c->disk[i].path && !config_disk_is_url(&c->disk[i]))
-			check_file(c, name, c->disk[i].path, R_OK);
+		if (disk->path && !config_disk_is_url(disk))
+			check_file(c, name, disk->path,
+				   disk->read_only || disk->overlay ?
+					   R_OK : R_OK | W_OK);
 	}
 	for (i = 0; i < CONFIG_PROGRAMS; i++) {
 		snprintf(name, sizeof(name), "exec%zu", i);

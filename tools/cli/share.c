@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/json_text.h"
 #include "cli.h"
 
 json_t *shares_json(const struct config *c)
@@ -18,11 +19,12 @@ json_t *shares_json(const struct config *c)
 			continue;
 		snprintf(name, sizeof(name), "cofs%d", (int)(s - c->share));
 		json_array_append_new(
-			all, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?}", "name",
-				       name, "path", s->path, "tag", s->tag,
+			all, json_pack("{s:s, s:o, s:s, s:s, s:b, s:o}", "name",
+				       name, "path", json_words(s->path),
+				       "tag", s->tag,
 				       "type", s->virtiofs ? "virtiofs" : "9p",
 				       "read_only", s->read_only, "mount",
-				       s->mount));
+				       json_words(s->mount)));
 	}
 	return all;
 }

@@ -20,6 +20,7 @@
 #include "../devices/device.h"
 #include "../lib/config.h"
 #include "../lib/frame.h"
+#include "../lib/json_text.h"
 #include "../os/cpus.h"
 #include "../os/driver.h"
 
@@ -212,8 +213,6 @@ void log_add(struct log *log, const void *data, size_t n); /* any thread */
 void log_copy(struct log *log, struct text *out);
 /* The last LOG_LINES lines as a JSON array of valid UTF-8. */
 json_t *log_lines(struct log *log);
-/* Any bytes as a JSON string: what isn't UTF-8, and a NUL, becomes U+FFFD. */
-json_t *json_text(const char *data, size_t n);
 
 /* ---- verdict.c ------------------------------------------------------------ */
 

@@ -7,4 +7,4 @@ CONFIG_SRCS := $(addprefix $(LIB_DIR),error.c text.c paths.c cpus.c config.c con
 	$(addprefix $(LIB_DIR),config_serial.c config_vsock.c config_net.c address.c forward.c) \
 	$(addprefix $(LIB_DIR),config_message.c config_alias.c config_program.c config_terminal.c config_print.c) \
 	$(OS_CONFIG_SRCS)
-LIB_SRCS := $(CONFIG_SRCS) $(LIB_DIR)frame.c
+LIB_SRCS := $(CONFIG_SRCS) $(LIB_DIR)frame.c $(LIB_DIR)json_text.c
