@@ -159,7 +159,31 @@ def stopped_late(b):
     child = begin(b, DONE, "x.img", "64", program=program)
     until((b.dir / "ended").exists, "the guest's end")
     child.send_signal(signal.SIGTERM)
+    child.send_signal(signal.SIGINT)
     ends(b, child, "x.img: not made: it was stopped")
+
+
+def never_ready(b):
+    """image create: Ctrl-C ends a daemon that doesn't come to its VM"""
+    os.mkfifo(b.dir / "fifo")
+    child = begin(b, WAITS, "--kernel", "fifo", "x.img", "64")
+    until(lambda: "colinux-daemon" in subprocess.run(["ps", "--ppid", str(child.pid), "-o", "args="],
+                                                     capture_output=True).stdout.decode(), "the daemon")
+    child.send_signal(signal.SIGINT)
+    ends(b, child, "x.img: not made: it was stopped")
+
+
+def unreachable(b):
+    """image create: a VM that can't be told to stop ends with its daemon"""
+    child = begin(b, "say installer: waits\nsleep 60000\nstop 1 bye\n", "x.img", "64")
+    until(lambda: running(b), "the VM")
+    name = running(b)[0]
+    pid = json.loads(b.cli("info", "--json", name).stdout)["pid"]
+    expect_equal(child.stdout.readline().strip(), b"installer: waits")
+    os.unlink(b.dir / "run" / f"{name}.sock")
+    child.send_signal(signal.SIGINT)
+    ends(b, child, f"no VM named {name} runs")
+    expect(not os.path.exists(f"/proc/{pid}"), "the daemon goes on")
 
 
 def missed(b):
@@ -220,10 +244,10 @@ def daemon_of_it(b):
     pid = json.loads(b.cli("info", "--json", running(b)[0]).stdout)["pid"]
     proc = pathlib.Path(f"/proc/{pid}")
     expect_in("SigBlk:\t0000000000000000\n", (proc / "status").read_text())
-    expect_in(f'cobd0="{b.dir}/nbd:/x.img.new"', (proc / "cmdline").read_text().split("\0"))
+    expect_in('cobd0="./nbd://x.img.new"', (proc / "cmdline").read_text().split("\0"))
     os.kill(pid, signal.SIGTERM)
     ends(b, child, "x.img: not made: the installer guest ended")
 
 
-CASES = [unheard, whole, words_of_guest, not_whole, refused, stopped_early, stopped_late, missed, nohup,
+CASES = [unheard, whole, words_of_guest, not_whole, refused, stopped_early, stopped_late, never_ready, unreachable, missed, nohup,
          same_names, not_replaced, daemon_of_it]

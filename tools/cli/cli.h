@@ -59,6 +59,7 @@ int options_take(int argc, char **argv, const struct option_spec *specs,
 struct client {
 	char *name;
 	struct peer *peer; /* NULL: none */
+	bool gone; /* nobody answered, or not any more */
 	struct text in; /* bytes not used yet */
 	struct frame_reader frames;
 };
@@ -135,8 +136,9 @@ char *daemon_path(void);
  * waits until its VM runs. *name: the VM's, caller frees; NULL: the daemon has said
  * why there is none, and its status is for background_wait(). */
 struct background;
-int daemon_start(struct background *b, char *const *words, int n, char **name,
-		 struct error **err);
+/* With a `user` the first word of his ends the waiting, and the daemon; it's gone then. */
+int daemon_start(struct background *b, char *const *words, int n,
+		 struct user *user, char **name, struct error **err);
 
 /* ---- share.c -------------------------------------------------------------- */
 

@@ -15,8 +15,9 @@
 
 #define GONE_TRIES 500 /* of 20 ms */
 
-static int lost(const struct client *c, struct error **err)
+static int lost(struct client *c, struct error **err)
 {
+	c->gone = true;
 	return error_set(err, 0,
 			 "the daemon of %s closed the connection; `colinux info %s` says more",
 			 c->name, c->name);
@@ -106,9 +107,10 @@ static int dial(struct client *c, struct error **err)
 	return c->peer ? 0 : -1;
 }
 
-static int dial_error(const struct client *c, int code, struct error **err)
+static int dial_error(struct client *c, int code, struct error **err)
 {
-	if (code == ENOENT || code == ECONNREFUSED)
+	c->gone = code == ENOENT || code == ECONNREFUSED;
+	if (c->gone)
 		return error_set(err, 0,
 				 "no VM named %s runs; `colinux list` shows all",
 				 c->name);
@@ -143,7 +145,8 @@ int client_connect_new(struct client *c, const char *name, json_t **verdict,
 
 	if (!client_connect(c, name, err))
 		return 0;
-	last = client_wait_gone(name) ? client_last(name, &ignored) : NULL;
+	last = c->gone && client_wait_gone(name) ?
+		       client_last(name, &ignored) : NULL;
 	error_free(&ignored);
 	if (!last)
 		return -1;

@@ -68,11 +68,29 @@ static int start(struct background *b, char *const *words, int n,
 	return rc;
 }
 
-int daemon_start(struct background *b, char *const *words, int n, char **name,
-		 struct error **err)
+#define LOOK_MS 100
+
+/* False: he doesn't want it any more. */
+static bool wait_with_user(const struct background *b, struct user *user)
+{
+	int word = 0;
+
+	while ((!word || word == USER_WINCH) && !background_spoke(b, LOOK_MS))
+		word = user_word(user);
+	return !word || word == USER_WINCH;
+}
+
+int daemon_start(struct background *b, char *const *words, int n,
+		 struct user *user, char **name, struct error **err)
 {
 	if (start(b, words, n, err))
 		return -1;
+	if (user && !wait_with_user(b, user)) {
+		background_kill(b);
+		close(b->ready);
+		background_wait(b);
+		return error_set(err, 0, "it was stopped");
+	}
 	*name = wait_ready(b->ready);
 	close(b->ready);
 	return 0;

@@ -91,19 +91,20 @@ static char *vm_name(const struct creation *c, const char *whole)
 	return name;
 }
 
-/* The disk by its whole path, which nothing takes for the address of a server. */
-static int add_disk(struct creation *c, struct error **err)
+/* As it was named, which may be the only way to it, but so that nothing takes it for the
+ * address of a server. */
+static void add_disk(struct creation *c)
 {
-	char *whole = path_real(c->part), *name;
+	char *whole = path_real(c->part);
+	char *name = vm_name(c, whole ? whole : c->part);
+	char *path = need_format("%s%s", strstr(c->part, "://") ? "./" : "",
+				 c->part);
 
-	if (!whole)
-		return error_set(err, errno, "%s", c->part);
-	name = vm_name(c, whole);
 	add(c, need_format("name=%s", name));
-	add_path(c, "cobd0", whole, strlen(whole), "");
+	add_path(c, "cobd0", path, strlen(path), "");
+	free(path);
 	free(name);
 	free(whole);
-	return 0;
 }
 
 static void add_words(struct creation *c)
@@ -157,7 +158,7 @@ static void said(void *arg, const char *data, size_t n)
 /* ---- the installer guest ----------------------------------------------------------- */
 
 /* We can't see it any more: it mustn't go on with a file that goes. */
-static void stop(const char *name)
+static void stop(const char *name, const struct background *b)
 {
 	struct error *err = NULL;
 	struct client client;
@@ -167,6 +168,8 @@ static void stop(const char *name)
 					   json_pack("{s:b}", "force", true), &err));
 		client_close(&client);
 	}
+	if (err)
+		background_kill(b);
 	error_free(&err);
 }
 
@@ -198,7 +201,7 @@ static int watch(struct creation *c, const char *name, struct background *b,
 		client_close(&client);
 	}
 	if (rc < 0)
-		stop(name);
+		stop(name, b);
 	else if (session_verdict(name, verdict))
 		c->done = false;
 	background_wait(b);
@@ -214,8 +217,8 @@ static int install(struct creation *c, struct error **err)
 	char *name;
 	int rc;
 
-	if (daemon_start(&b, c->word, c->words, &name, err))
-		return -1;
+	if (daemon_start(&b, c->word, c->words, c->user, &name, err))
+		return error_wrap(err, "%s: not made", c->path);
 	if (!name) {
 		background_wait(&b);
 		return error_set(err, 0, "%s: no guest, so no image", c->path);
@@ -266,14 +269,15 @@ static int make_image(struct creation *c, uint64_t size, struct error **err)
 	if (is_free(c->path, err) || make_file(c->part, size, err))
 		return -1;
 	add_words(c);
-	rc = add_disk(c, err) || install(c, err) ? -1 : 0;
+	add_disk(c);
+	rc = install(c, err);
 	if (!rc && is_stopped(c))
 		rc = cut_off(c, err);
 	if (!rc && path_rename_new(c->part, c->path))
 		rc = error_set(err, errno, "%s: cannot be renamed to %s", c->part,
 			       c->path);
-	if (rc)
-		unlink(c->part);
+	if (rc && unlink(c->part) && errno != ENOENT)
+		error_wrap(err, "%s stays (%s)", c->part, strerror(errno));
 	return rc;
 }
 

@@ -38,7 +38,7 @@ int verb_run(int argc, char **argv, struct error **err)
 	char *name;
 	int rc;
 
-	if (daemon_start(&b, argv + 1, argc - 1, &name, err))
+	if (daemon_start(&b, argv + 1, argc - 1, NULL, &name, err))
 		return -1;
 	if (!name)
 		return background_wait(&b);

@@ -3,6 +3,8 @@
 #ifndef CO_TOOLS_OS_BACKGROUND_H
 #define CO_TOOLS_OS_BACKGROUND_H
 
+#include <stdbool.h>
+
 #include "../lib/error.h"
 
 struct background {
@@ -15,6 +17,10 @@ struct background {
  * argv; it has no input and output, only our standard error. */
 int background_start(struct background *b, char *const argv[],
 		     struct error **err);
+/* Has it written to its --ready-fd, or ended? Waits for that, at most so long. */
+bool background_spoke(const struct background *b, unsigned int ms);
+/* Ends it at once, whatever it does, and with it its VM; for who waits next. */
+void background_kill(const struct background *b);
 /* Waits for its end, and until all that it said is out; the exit status. */
 int background_wait(struct background *b);
 /* Becomes that program: returns its exit status, or doesn't return, or -1 and

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,18 @@ int background_start(struct background *b, char *const argv[],
 		return 0;
 	close(fd[0]);
 	return error_set(err, errno, "cannot fork");
+}
+
+bool background_spoke(const struct background *b, unsigned int ms)
+{
+	struct pollfd p = { .fd = b->ready, .events = POLLIN };
+
+	return poll(&p, 1, (int)ms) > 0;
+}
+
+void background_kill(const struct background *b)
+{
+	kill((pid_t)b->process, SIGKILL);
 }
 
 int background_wait(struct background *b)

@@ -116,6 +116,9 @@ void user_unwatch(struct user *u)
 {
 	if (u->tty)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &u->saved);
+	/* Too late: what they were for is over. */
+	while (user_word(u))
+		;
 	close(u->signals);
 	sigprocmask(SIG_SETMASK, &u->old, NULL);
 	free(u);

@@ -104,6 +104,27 @@ int background_start(struct background *b, char *const argv[],
 	return rc;
 }
 
+#define LOOK_MS 20
+
+/* A pipe without a name can't be waited for. */
+bool background_spoke(const struct background *b, unsigned int ms)
+{
+	HANDLE pipe = (HANDLE)_get_osfhandle(b->ready);
+	DWORD n = 0, waited;
+
+	for (waited = 0; waited < ms; waited += LOOK_MS) {
+		if (!PeekNamedPipe(pipe, NULL, 0, NULL, &n, NULL) || n)
+			return true;
+		Sleep(LOOK_MS);
+	}
+	return false;
+}
+
+void background_kill(const struct background *b)
+{
+	TerminateProcess((HANDLE)(intptr_t)b->process, 1);
+}
+
 /* Programs of the daemon's, which could have its standard error, end with it. */
 int background_wait(struct background *b)
 {
