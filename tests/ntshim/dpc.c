@@ -16,6 +16,7 @@ struct cpu {
 	struct list_head queue;
 	struct irq_work here;
 	call_single_data_t there;
+	unsigned int sent; /* it is on its way: Linux looks at that without a lock */
 	u8 irql;
 	bool runs;
 	unsigned long flags; /* of the interrupts, while above DISPATCH_LEVEL */
@@ -207,6 +208,7 @@ static void run_here(struct irq_work *work)
 
 static void run_there(void *unused)
 {
+	xchg(&raw_cpu_ptr(&cpus)->sent, 0);
 	dpcs_run();
 }
 
@@ -215,7 +217,7 @@ static void dpc_send(int number, struct cpu *cpu)
 {
 	if (number == raw_smp_processor_id())
 		irq_work_queue(&cpu->here);
-	else /* busy: it is on its way, and will see the queue */
+	else if (!xchg(&cpu->sent, 1)) /* otherwise it will see the queue */
 		smp_call_function_single_async(number, &cpu->there);
 }
 

@@ -221,6 +221,8 @@ static VOID NTAPI dpc_routine(PKDPC dpc, PVOID context, PVOID a, PVOID b)
 	KeSetEvent(&f->event, 0, FALSE);
 }
 
+static ULONG test_crowd(void);
+
 static ULONG test_dpc(void)
 {
 	ULONG cpu, cpus = KeQueryActiveProcessorCountEx(0);
@@ -248,6 +250,47 @@ static ULONG test_dpc(void)
 	KeLowerIrql(old);
 	KeFlushQueuedDpcs();
 	EXPECT(f.count == 1);
+	return test_crowd();
+}
+
+#define CROWD 16
+
+static struct {
+	KDPC dpc[CROWD];
+	volatile LONG ticket, runs;
+} crowd;
+
+static VOID NTAPI crowd_routine(PKDPC dpc, PVOID context, PVOID a, PVOID b)
+{
+	(void)dpc;
+	(void)context;
+	(void)a;
+	(void)b;
+	InterlockedIncrement(&crowd.runs);
+}
+
+static ULONG_PTR NTAPI crowd_in(ULONG_PTR context)
+{
+	KDPC *dpc = &crowd.dpc[InterlockedIncrement(&crowd.ticket) % CROWD];
+
+	(void)context;
+	KeInsertQueueDpc(dpc, NULL, NULL);
+	return 0;
+}
+
+/* All processors at the same time for the first one. */
+static ULONG test_crowd(void)
+{
+	ULONG i;
+
+	for (i = 0; i < CROWD; i++) {
+		KeInitializeDpc(&crowd.dpc[i], crowd_routine, NULL);
+		KeSetTargetProcessorDpc(&crowd.dpc[i], 0);
+	}
+	for (i = 0; i < 1000; i++)
+		KeIpiGenericCall(crowd_in, 0);
+	KeFlushQueuedDpcs();
+	EXPECT(crowd.runs > 0);
 	return 0;
 }
 
