@@ -70,8 +70,8 @@ void fs_free(struct fs *fs)
 
 /* ---- rights ----------------------------------------------------------------- */
 
-/* No rights of root are left to this thread, if it acts as root, either; the others
- * keep theirs. */
+/* No rights of root are left to this thread, not even as uid 0; the others keep
+ * theirs. */
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {
