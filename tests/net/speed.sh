@@ -18,10 +18,12 @@ rate()
 		here && /bits_per_second/ { printf "%.0f\n", $2; exit }'
 }
 
-# in the guest, or in the namespace: the client of the host's server at an address
+# in a guest, or in a namespace: the client of the host's server at an address
 from_guest()
 {
-	colinux exec --wait 200 a -- iperf3 -J -t 3 -c "$@" | rate
+	name=$1
+	shift
+	colinux exec --wait 200 "$name" -- iperf3 -J -t 3 -c "$@" | rate
 }
 from_namespace()
 {
@@ -78,23 +80,28 @@ for _ in $(seq 100); do
 done
 $ip -n user addr add 10.0.2.15/24 dev qemu && $ip -n user link set qemu up
 check "QEMU's user network serves a namespace" $? "$(cat /tmp/qemu)"
-colinux start name=a kernel=/guest/vmlinux initrd=/guest/initrd mem=256 quiet \
-	eth0=slirp eth1=tuntap,tap0,,192.168.37.1 >/tmp/start 2>&1
-check "the guest starts" $? "$(cat /tmp/start)"
-colinux exec --wait 200 a -c 'ip link set eth0 up && udhcpc -n -q -i eth0 -s /udhcpc.sh
-	ip addr add 192.168.37.2/24 dev eth1 && ip link set eth1 up' >/tmp/said 2>&1
-check "with its addresses" $? "$(cat /tmp/said)"
-colinux info a | grep -q 'eth1.*, vhost-net,'
+# start NAME DEVICE COMMAND: a guest with one network device, and its address by COMMAND
+start()
+{
+	colinux start name="$1" kernel=/guest/vmlinux initrd=/guest/initrd mem=256 quiet eth0="$2" >/tmp/start 2>&1
+	check "a guest with $2 starts" $? "$(cat /tmp/start)"
+	colinux exec --wait 200 "$1" -c "ip link set eth0 up && $3" >/tmp/said 2>&1
+	check "with its address" $? "$(cat /tmp/said)"
+}
+
+start slirp slirp 'udhcpc -n -q -i eth0 -s /udhcpc.sh'
+start tap tuntap,tap0,,192.168.37.1 'ip addr add 192.168.37.2/24 dev eth0'
+colinux info tap | grep -q 'eth0.*, vhost-net,'
 check "vhost-net serves the tap" $?
 
 for _ in $(seq "$rounds"); do
 	note veth-out "$(from_namespace peer 192.168.38.1)"
-	note tap-out "$(from_guest 192.168.37.1)"
+	note tap-out "$(from_guest tap 192.168.37.1)"
 	note veth-in "$(from_namespace peer 192.168.38.1 -R)"
-	note tap-in "$(from_guest 192.168.37.1 -R)"
-	note slirp-out "$(from_guest 10.0.2.2)"
+	note tap-in "$(from_guest tap 192.168.37.1 -R)"
+	note slirp-out "$(from_guest slirp 10.0.2.2)"
 	note qemu-out "$(from_namespace user 10.0.2.2)"
-	note slirp-in "$(from_guest 10.0.2.2 -R)"
+	note slirp-in "$(from_guest slirp 10.0.2.2 -R)"
 	note qemu-in "$(from_namespace user 10.0.2.2 -R)"
 done
 kill $qemu
@@ -102,9 +109,9 @@ compare "tap with vhost-net, guest to host" tap-out veth-out 60
 compare "tap with vhost-net, host to guest" tap-in veth-in 60
 compare "slirp beside QEMU's, guest to host" slirp-out qemu-out 100
 compare "slirp beside QEMU's, host to guest" slirp-in qemu-in 100
-colinux stats --json a >/tmp/before
-from_guest 192.168.37.1 >/tmp/rate
-colinux stats --json a >/tmp/after
+colinux stats --json tap >/tmp/before
+from_guest tap 192.168.37.1 >/tmp/rate
+colinux stats --json tap >/tmp/after
 counter()
 {
 	awk -F'[:,]' "/\"$1\"/ { print \$2; exit }" "$2"
@@ -114,21 +121,26 @@ for name in switches notifies kicks; do
 done
 
 awake
-for way in 10.0.2.2 192.168.37.1; do
-	colinux exec a -- iperf3 -J -P 24 -t "$seconds" -c $way >/tmp/many 2>&1
+# many NAME ADDRESS
+many()
+{
+	colinux exec "$1" -- iperf3 -J -P 24 -t "$seconds" -c "$2" >/tmp/many 2>&1
 	status=$?
 	streams=$(grep -c '"sender":.*{' /tmp/many)
-	echo "# $way: $(rate </tmp/many) bit/s over 24 connections"
+	echo "# $1: $(rate </tmp/many) bit/s over 24 connections"
 	sent=$(tr -d '\t' </tmp/many | awk -F'[:,]' '/"sum_sent"/ { here = 1 } here && /"bytes"/ { print $2; exit }')
 	got=$(tr -d '\t' </tmp/many | awk -F'[:,]' '/"sum_received"/ { here = 1 } here && /"bytes"/ { print $2; exit }')
 	echo "# sent $sent, received $got bytes"
 	[ $status = 0 ] && [ "$streams" = 24 ] && [ "${got:-0}" -gt 0 ]
-	check "24 connections for $seconds seconds by $way, none lost" $? "$(tail -n 5 /tmp/many)"
-done
-colinux info a | grep eth
-! colinux info a | grep -q broken
-check "no device broke" $?
+	check "24 connections for $seconds seconds by $1, none lost" $? "$(tail -n 5 /tmp/many)"
+	colinux info "$1" | grep eth
+	! colinux info "$1" | grep -q broken
+	check "no device broke" $?
+	colinux stop --force "$1" >/dev/null 2>&1
+}
+
+many slirp 10.0.2.2
+many tap 192.168.37.1
 kill $alive
 killall iperf3
-colinux stop --force a >/dev/null 2>&1
 exit 0

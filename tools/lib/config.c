@@ -423,18 +423,31 @@ static void finish_memory(struct config *c)
 				(unsigned long long)c->memory_max >> 20);
 }
 
-/* The guest's console is hvc0 unless the user says otherwise. */
-static void default_console(struct config *c)
+/* Whether the guest's line has a word that begins with `key`. */
+static bool guest_has(const struct config *c, const char *key)
 {
-	const char *line = c->command_line.data;
+	const char *line = c->command_line.data, *at = line;
 
-	if (!line || (strncmp(line, "console=", 8) && !strstr(line, " console=")))
-		to_guest(c, "console=hvc0");
+	while (at && (at = strstr(at, key)) && at != line && at[-1] != ' ')
+		at++;
+	return at;
+}
+
+/* What the guest has unless the user says otherwise. */
+static void guest_default(struct config *c, const char *key, const char *value)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), "%s%s", key, value);
+	if (!guest_has(c, key))
+		to_guest(c, word);
 }
 
 static void finish_command_line(struct config *c)
 {
-	default_console(c);
+	guest_default(c, "console=", "hvc0");
+	if (config_net_taps_only(c))
+		guest_default(c, "virtio_net.napi_tx=", "0");
 	if (c->own_clock)
 		config_to_guest_once(c, "colinux_clock=guest");
 	if (c->command_line.length > CO_COMMAND_LINE_MAX - 1)

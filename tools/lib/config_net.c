@@ -365,6 +365,19 @@ void config_net_finish(struct config *c)
 	}
 }
 
+bool config_net_taps_only(const struct config *c)
+{
+	bool some = false;
+	int i;
+
+	for (i = 0; i < CONFIG_NETS; i++) {
+		if (c->net[i].kind == NET_SLIRP || c->net[i].kind == NET_SWITCH)
+			return false;
+		some |= c->net[i].kind != NET_NONE;
+	}
+	return some;
+}
+
 /* ---- and back --------------------------------------------------------------- */
 
 static void add_forwards(const struct config_net *net, struct text *out)

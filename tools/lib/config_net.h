@@ -31,6 +31,14 @@ void config_net_free(struct config_net *net);
 void config_net_text(const struct config_net *net, struct text *out);
 /* What only all devices together can have wrong. */
 void config_net_finish(struct config *c);
+/*
+ * Whether there are network devices, and each leads to a tap. That one takes
+ * frames as fast as the guest can make them and queues or drops by itself, so a
+ * guest needn't hear of each one that was sent to keep its own queue short: in the
+ * lab half the notifications and twice the speed. Before slirp, under a flood of
+ * UDP, it would keep others waiting behind a full ring.
+ */
+bool config_net_taps_only(const struct config *c);
 void mac_text(const uint8_t mac[6], char text[18]);
 
 #endif
