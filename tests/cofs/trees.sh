@@ -43,7 +43,7 @@ trees_git()
 	seconds works "git clone" 'ln -sf /usr/local/bin/git /usr/local/bin/git-upload-pack; git config --global gc.auto 0
 		git config --global safe.directory "*"; git clone -q --no-local /cofs/origin /cofs/clone'
 	seconds said "git status finds nothing" "" 'cd /cofs/clone && git status --porcelain'
-	diff -r -x .git /mnt/share/origin /mnt/share/clone >/tmp/difference 2>&1
+	/usr/local/bin/diff -r -x .git /mnt/share/origin /mnt/share/clone >/tmp/difference 2>&1
 	check "the host sees the same 50,000 files twice" $? "$(head -n 5 /tmp/difference)"
 	echo changed >/mnt/share/clone/d7/f7-3
 	seconds said "one file that the host changed" " M d7/f7-3" 'cd /cofs/clone && git status --porcelain'
@@ -70,17 +70,17 @@ trees_untar()
 	with_share cobd0=/dev/vdb,ro cobd1=/dev/vdc
 	works "a file system of the guest's own" 'mkdir /local && /usr/local/bin/mke2fs -q -t ext4 /dev/vdb && mount -t ext4 /dev/vdb /local'
 	seconds works "the kernel's source, whole" 'mkdir /cofs/whole && tar x -C /cofs/whole </dev/vda && sync'
-	mkdir /mnt/own && tar x -C /mnt/own </dev/vdb && diff -r --no-dereference /mnt/own /mnt/share/whole >/tmp/difference 2>&1
+	mkdir /mnt/own && /usr/local/bin/tar x -C /mnt/own </dev/vdb && /usr/local/bin/diff -r --no-dereference /mnt/own /mnt/share/whole >/tmp/difference 2>&1
 	check "the host, which unpacks it itself, has the same" $? "$(head -n 5 /tmp/difference)"
 	echo "# $(find /mnt/own | wc -l) files and folders"
 	rm -rf /mnt/share/whole
 	# A part of it in turns: the whole three times would take hours in emulation.
-	tar c -C /mnt/own/*/drivers net >/mnt/share/part.tar
+	/usr/local/bin/tar c -C /mnt/own/*/drivers net >/mnt/share/part.tar
 	works "a part of it is on the guest's own disk" 'cp /cofs/part.tar /local/'
 	for round in 1 2 3; do
 		untar /cofs/part /local/part.tar >>/tmp/t-cofs
 		untar /local/part /local/part.tar >>/tmp/t-local
-		diff -r --no-dereference /mnt/own/*/drivers/net /mnt/share/part/net >/tmp/difference 2>&1
+		/usr/local/bin/diff -r --no-dereference /mnt/own/*/drivers/net /mnt/share/part/net >/tmp/difference 2>&1
 		check "round $round: it is the same" $? "$(head -n 5 /tmp/difference)"
 		in_guest 'rm -rf /cofs/part /local/part'
 	done
