@@ -3,6 +3,7 @@
 
 import os
 import pty
+import resource
 import socket
 import subprocess
 import time
@@ -70,6 +71,29 @@ def serial_stale(b):
     said = b.starting_fails(WAITS, "name=u", f"kernel={b.dir}/kernel",
                             f"ttys1=unix:{b.dir}/s")
     expect_in("Address already in use", said)
+
+
+def ticks(pid):
+    """What a process has used of processors, in hundredths of a second"""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def serial_no_descriptors(b):
+    """A client for whom there is no descriptor waits for one, and the loop sleeps"""
+    d = b.daemon(WAITS, f"ttys0=unix:{b.dir}/s")
+    was = resource.prlimit(d.pid, resource.RLIMIT_NOFILE)
+    used = {int(n) for n in os.listdir(f"/proc/{d.pid}/fd")}
+    free = min(set(range(len(used) + 1)) - used)
+    resource.prlimit(d.pid, resource.RLIMIT_NOFILE, (free, was[1]))
+    s = by_socket(b.dir / "s")
+    s.sendall(b"patient")
+    before = ticks(d.pid)
+    time.sleep(1.5)
+    expect(ticks(d.pid) - before < 10, "the loop turned while there was no descriptor")
+    resource.prlimit(d.pid, resource.RLIMIT_NOFILE, was)
+    expect_equal(s.recv(65536), b"patient")
 
 
 def serial_half(b):
@@ -198,5 +222,5 @@ def consoles(b):
     expect_in(b"consoles:     0: /dev/hvc0", r.stdout)
 
 
-CASES = [serial_unix, serial_stale, serial_half, serial_connect, serial_pty,
+CASES = [serial_unix, serial_stale, serial_no_descriptors, serial_half, serial_connect, serial_pty,
          serial_pty_link, serial_device, serial_stdio, consoles]
