@@ -10,6 +10,7 @@
 #include "../os/host.h"
 #include "../os/path.h"
 #include "config_keys.h"
+#include "guest_line.h"
 #include "paths.h"
 
 #define FILE_MAX      (16u << 20)
@@ -68,18 +69,6 @@ static void to_guest(struct config *c, const char *word)
 	if (c->command_line.length)
 		text_add(&c->command_line, " ", 1);
 	text_add(&c->command_line, word, strlen(word));
-}
-
-void config_to_guest_once(struct config *c, const char *word)
-{
-	const char *at = c->command_line.data;
-	size_t n = strlen(word);
-
-	for (; at && (at = strstr(at, word)); at += n)
-		if ((at == c->command_line.data || at[-1] == ' ') &&
-		    (!at[n] || at[n] == ' '))
-			return;
-	to_guest(c, word);
 }
 
 /* An old file's c:\\colinux\\root_fs, where a path is wanted. */
@@ -297,17 +286,31 @@ static enum taken take_word(struct lexer *l, struct text *word,
 	return TAKEN_NOT;
 }
 
+/* The name in quotes that `path` begins with; -1: something follows them. */
+static int unquote_name(char *path, struct error **err)
+{
+	size_t n;
+
+	memmove(path, path + 1, strlen(path));
+	n = strcspn(path, "\"");
+	if (path[n] && path[n + 1])
+		return error_set(err, 0,
+				 "'%s' follows the quote that ends a file's name: put a blank between them",
+				 path + n + 1);
+	path[n] = 0;
+	return 0;
+}
+
 /* `@` and a file name that may stand in quotes. */
 static void file_include(struct config *c, const struct text *word)
 {
 	struct error *err = NULL;
 	char *path = need_copy(word->data + 1, word->length - 1);
+	int rc = 0;
 
-	if (path[0] == '"' && strlen(path) > 1) {
-		memmove(path, path + 1, strlen(path));
-		path[strcspn(path, "\"")] = 0;
-	}
-	if (include(c, path, &err))
+	if (path[0] == '"' && strlen(path) > 1)
+		rc = unquote_name(path, &err);
+	if (rc || include(c, path, &err))
 		config_message_error(c, config_here(c, 0), &err);
 	free(path);
 }
@@ -423,24 +426,14 @@ static void finish_memory(struct config *c)
 				(unsigned long long)c->memory_max >> 20);
 }
 
-/* Whether the guest's line has a word that begins with `key`. */
-static bool guest_has(const struct config *c, const char *key)
-{
-	const char *line = c->command_line.data, *at = line;
-
-	while (at && (at = strstr(at, key)) && at != line && at[-1] != ' ')
-		at++;
-	return at;
-}
-
 /* What the guest has unless the user says otherwise. */
-static void guest_default(struct config *c, const char *key, const char *value)
+static void guest_default(struct config *c, const char *name, const char *value)
 {
 	char word[64];
 
-	snprintf(word, sizeof(word), "%s%s", key, value);
-	if (!guest_has(c, key))
-		to_guest(c, word);
+	snprintf(word, sizeof(word), "%s%s", name, value);
+	if (!guest_line_names(&c->command_line, name))
+		guest_line_once(&c->command_line, word);
 }
 
 static void finish_command_line(struct config *c)
@@ -449,7 +442,7 @@ static void finish_command_line(struct config *c)
 	if (config_net_taps_only(c))
 		guest_default(c, "virtio_net.napi_tx=", "0");
 	if (c->own_clock)
-		config_to_guest_once(c, "colinux_clock=guest");
+		guest_line_once(&c->command_line, "colinux_clock=guest");
 	if (c->command_line.length > CO_COMMAND_LINE_MAX - 1)
 		config_complain(c, true, "",
 				"the guest's command line has %zu bytes, it can hold %d: remove words from the configuration",

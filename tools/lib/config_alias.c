@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../os/path.h"
+#include "guest_line.h"
 
 /* ---- the words -------------------------------------------------------------- */
 
@@ -108,6 +109,13 @@ static bool is_size(const char *s)
 	return text_size(s, 1 << 20, &size);
 }
 
+/* A part without its quotes, as an option of a disk. */
+static void put_option(struct text *options, const char *part)
+{
+	text_add(options, ",", 1);
+	config_quote(options, part);
+}
+
 /* What follows the path: of the original's words nothing is done, others are options as
  * cobd has them. */
 static void scsi_rest(struct config *c, unsigned int index, const char *value,
@@ -127,7 +135,7 @@ static void scsi_rest(struct config *c, unsigned int index, const char *value,
 				    strspn(part, "0123456789") ==
 						    strlen(part) ? "M" : "");
 		else if (*part)
-			text_format(options, ",%s", part);
+			put_option(options, part);
 		free(part);
 	}
 }
@@ -294,7 +302,7 @@ static void tell_guest(struct config *c)
 		text_format(&t, "%s%s:cobd%u", a == c->alias ? "" : ",",
 			    a->device, a->disk);
 	if (c->aliases)
-		config_to_guest_once(c, t.data);
+		guest_line_once(&c->command_line, t.data);
 	text_free(&t);
 }
 
@@ -375,15 +383,15 @@ static void put_root(struct config *c, struct text *line, const char *word,
 	text_add(line, word, n);
 }
 
-/* What follows the word "--" is init's. */
 static void translate_root(struct config *c)
 {
 	const char *at = c->command_line.data;
+	const char *end = at ? at + guest_line_kernel(&c->command_line) : at;
 	struct text line = { 0 };
 	size_t n;
 
-	while (at && *at && strncmp(at, "-- ", 3)) {
-		n = strcspn(at, " ");
+	while (at < end) {
+		n = guest_line_word(at);
 		put_root(c, &line, at, n);
 		at += n;
 		n = strspn(at, " ");

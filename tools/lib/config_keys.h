@@ -44,8 +44,6 @@ int config_path(char **path, const char *value, struct error **err);
 
 /* `value` as one part of a comma list, in quotes where it needs them. */
 void config_quote(struct text *out, const char *value);
-/* Adds a word to the guest's command line that isn't there yet. */
-void config_to_guest_once(struct config *c, const char *word);
 
 /* ---- messages (config_message.c) ------------------------------------------ */
 

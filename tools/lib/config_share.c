@@ -8,6 +8,7 @@
 
 #include "../os/can.h"
 #include "../os/path.h"
+#include "guest_line.h"
 
 #define SHARE_RULE \
 	"PATH[,ro][,tag=NAME][,uid=N][,gid=N][,direct][,cache=none|loose|mmap][,mount=/PATH], or PATH,virtiofs[,tag=NAME][,cache=none|auto|always][,mount=/PATH]; a path with a comma needs quotes"
@@ -256,7 +257,7 @@ void config_finish_shares(struct config *c)
 		if (!c->share[i].mount)
 			continue;
 		word = mount_word(&c->share[i]);
-		config_to_guest_once(c, word);
+		guest_line_once(&c->command_line, word);
 		free(word);
 	}
 }

@@ -177,7 +177,7 @@ bool text_size(const char *s, uint64_t unit, uint64_t *value)
 		return false;
 	if (*s) {
 		letter = strchr(letters, *s & ~0x20);
-		if (!letter || s[1])
+		if (!letter || !*letter || s[1])
 			return false;
 		unit = UINT64_C(1024) << (10 * (letter - letters));
 	}
