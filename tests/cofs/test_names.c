@@ -406,6 +406,39 @@ static void test_locks(void **state)
 	close(fd);
 }
 
+/* Locks are memory of the host's kernel. Those that are gone don't count. */
+static void test_many_locks(void **state)
+{
+	uint64_t i;
+	int rc = 0;
+
+	(void)state;
+	run("echo x >share/f");
+	assert_int_equal(walk(c, ROOT, 1, "f"), 0);
+	assert_int_equal(open_fid(c, 1, 0), 0);
+	for (i = 0; i < 20000; i++) {
+		assert_int_equal(lock(1, P9_LOCK_READ, 7, 1), P9_LOCK_SUCCESS);
+		assert_int_equal(lock(1, P9_LOCK_UNLOCK, 7, 1), P9_LOCK_SUCCESS);
+	}
+	for (i = 0; i < 20000 && !rc; i++)
+		rc = lock(1, P9_LOCK_READ, 2 * i, 1);
+	assert_int_equal(rc, -ENOLCK);
+	assert_int_equal(i - 1, 8192);
+	assert_int_equal(lock(1, P9_LOCK_READ, 2 * i, 1), -ENOLCK);
+	/* One may go, and another one come; but not each fall into pieces. */
+	assert_int_equal(lock(1, P9_LOCK_UNLOCK, 2, 1), P9_LOCK_SUCCESS);
+	assert_int_equal(lock(1, P9_LOCK_READ, 2, 1), P9_LOCK_SUCCESS);
+	assert_int_equal(lock(1, P9_LOCK_UNLOCK, 0, 0), P9_LOCK_SUCCESS);
+	assert_int_equal(lock(1, P9_LOCK_READ, 0, 0), P9_LOCK_SUCCESS);
+	for (i = 0, rc = 0; i < 40000 && !rc; i++)
+		rc = lock(1, P9_LOCK_UNLOCK, 2 * i + 1, 1);
+	assert_int_equal(rc, -ENOLCK);
+	assert_int_equal(i, 16384);
+	assert_int_equal(lock(1, P9_LOCK_UNLOCK, 0, 0), P9_LOCK_SUCCESS);
+	assert_int_equal(lock(1, P9_LOCK_READ, 0, 1), P9_LOCK_SUCCESS);
+	assert_int_equal(clunk(c, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +452,7 @@ int main(void)
 		T(test_xattr),
 		T(test_xattr_memory),
 		T(test_locks),
+		T(test_many_locks),
 	};
 
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);

@@ -205,6 +205,29 @@ static void test_direct(void **state)
 	assert_true(data[0] == 'd' && data[4999] == 'd');
 }
 
+/* On a file system that knows no O_DIRECT (ramfs) a file is made all the same, once,
+ * and is its user's. */
+static void test_direct_refused(void **state)
+{
+	struct share_options opt = { { dir, FS_KEEP, FS_KEEP, true }, false };
+	struct attributes a;
+
+	(void)state;
+	client_free(c);
+	run("mount -t ramfs none share");
+	c = client_with(&opt);
+	assert_int_equal(ask(c, P9_TATTACH, "ddssd", 5u, P9_NOFID, "", "", 1000u), 0);
+	assert_int_equal(walk(c, 5, 1, ""), 0);
+	assert_int_equal(create(c, 1, "f", P9_O_RDWR | P9_O_EXCL | P9_O_DIRECT, 0600), 0);
+	assert_int_equal(get_attributes(c, 1, &a), 0);
+	assert_int_equal(a.uid, 1000);
+	assert_int_equal(write_fid(c, 1, 3, "x", 1), 1);
+	assert_int_equal(clunk(c, 1), 0);
+	client_free(c);
+	run("umount share");
+	c = client_with(&opt);
+}
+
 static void test_refused(void **state)
 {
 	struct share_options opt = { { "", FS_KEEP, FS_KEEP, false }, false };
@@ -303,6 +326,7 @@ int main(void)
 		T(test_root),
 		T(test_not_given),
 		T(test_direct),
+		T(test_direct_refused),
 		T(test_refused),
 		T(test_deleted),
 		T(test_mounts),

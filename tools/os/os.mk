@@ -11,7 +11,7 @@ OS_CONFIG_SRCS_linux := $(call os_srcs,path host can place)
 OS_CONFIG_SRCS_nt := $(call os_srcs,path host can place security wide posix)
 # Devices.
 OS_DEVICES_SRCS_linux := $(call os_srcs,bell process child path line local_socket disk_engine device_thread)
-OS_SHARE_SRCS_linux := $(call os_srcs,errors share_file share_names share_node share_root share_xattr)
+OS_SHARE_SRCS_linux := $(call os_srcs,errors share_file share_lock share_names share_node share_root share_xattr)
 # The daemon alone, but for its driver's handle.
 OS_DAEMON_SRCS_linux := $(call os_srcs,cpus guard fault lock background console_out)
 OS_SERVICE_SRCS_linux := $(call os_srcs,service)

@@ -150,7 +150,7 @@ struct fs_lock {
 	uint64_t start, length; /* length 0: to the end */
 	uint32_t process;	/* of the host, if it tells */
 };
-/* EAGAIN: somebody else has it. Never waits. */
+/* EAGAIN: somebody else has it. ENOLCK: the share has as many as it may. Never waits. */
 int fs_lock(struct fs_file *file, const struct fs_lock *lock);
 /* Who is in the way; type P9_LOCK_UNLOCK: nobody. */
 int fs_lock_test(struct fs_file *file, struct fs_lock *lock);

@@ -111,6 +111,15 @@ static int open_old(struct fs_node *dir, const char *name, uint32_t flags,
 	return rc;
 }
 
+/* A file system that can't refuses it after it has made a file: so not while it does. */
+static void go_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_DIRECT);
+}
+
 /* What is there already is looked at before it's opened, for it may be a pipe or
  * a device, and keeps its owner. Whoever removes and makes the name again and
  * again isn't followed for ever. */
@@ -118,17 +127,16 @@ int fs_open_new(struct fs_node *dir, const char *name, uint32_t flags,
 		const struct fs_new *new, struct fs_node **node,
 		struct fs_file **file)
 {
-	int host = host_flags(dir->fs, flags) & ~(O_TRUNC | O_DIRECTORY);
+	int wanted = host_flags(dir->fs, flags);
+	int host = wanted & ~(O_TRUNC | O_DIRECTORY | O_DIRECT);
 	int tries, fd, rc = 0;
 
 	for (tries = 0; tries < 8; tries++) {
 		fd = open_beneath(dir->fd, name, host | O_CREAT | O_EXCL,
 				  new->mode & 0777);
-		if (fd == -EINVAL && host & O_DIRECT) {
-			host &= ~O_DIRECT;
-			continue;
-		}
 		if (fd >= 0) {
+			if (wanted & O_DIRECT)
+				go_direct(fd);
 			rc = adopt_new(dir->fs, fd, new, node, file);
 			if (rc)
 				unlinkat(dir->fd, name, 0);
@@ -152,6 +160,7 @@ void fs_close(struct fs_file *file)
 	if (!file)
 		return;
 	fs = file->node->fs;
+	fs->locks -= file->locks;
 	fd_give(file->fd);
 	if (file->next)
 		file->next->previous = file->previous;
@@ -263,58 +272,5 @@ int fs_list(struct fs_file *file, uint64_t offset,
 		if (n < 0)
 			return -errno;
 	} while (n && emit_all(file, buffer, n, emit, arg));
-	return 0;
-}
-
-/* ---- locks ------------------------------------------------------------------ */
-
-/* A lock of the open file, as a guest process that has opened it once sees it. */
-static int to_host(const struct fs_lock *lock, struct flock *host)
-{
-	static const short type[] = { F_RDLCK, F_WRLCK, F_UNLCK };
-
-	if (lock->type > P9_LOCK_UNLOCK || lock->start > INT64_MAX ||
-	    lock->length > INT64_MAX)
-		return -EINVAL;
-	*host = (struct flock){
-		.l_type = type[lock->type],
-		.l_whence = SEEK_SET,
-		.l_start = (off_t)lock->start,
-		.l_len = (off_t)lock->length,
-	};
-	return 0;
-}
-
-int fs_lock(struct fs_file *file, const struct fs_lock *lock)
-{
-	struct flock host;
-	int rc = to_host(lock, &host);
-
-	if (rc)
-		return rc;
-	if (!fcntl(file->fd, F_OFD_SETLK, &host))
-		return 0;
-	return errno == EACCES ? -EAGAIN : -errno;
-}
-
-int fs_lock_test(struct fs_file *file, struct fs_lock *lock)
-{
-	struct flock host;
-	int rc = to_host(lock, &host);
-
-	if (rc)
-		return rc;
-	if (lock->type == P9_LOCK_UNLOCK)
-		return -EINVAL;
-	if (fcntl(file->fd, F_OFD_GETLK, &host))
-		return -errno;
-	if (host.l_type == F_UNLCK) {
-		lock->type = P9_LOCK_UNLOCK;
-		return 0;
-	}
-	lock->type = host.l_type == F_RDLCK ? P9_LOCK_READ : P9_LOCK_WRITE;
-	lock->start = (uint64_t)host.l_start;
-	lock->length = (uint64_t)host.l_len;
-	lock->process = (uint32_t)host.l_pid;
 	return 0;
 }

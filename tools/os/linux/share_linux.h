@@ -16,6 +16,7 @@ struct fs {
 	ino_t ino;
 	struct fs_node *root, *nodes;
 	struct fs_file *files;
+	unsigned int locks; /* of all files; not fewer than there are */
 };
 
 struct fs_node {
@@ -32,6 +33,7 @@ struct fs_node {
 struct fs_file {
 	struct fs_node *node;
 	int fd;
+	unsigned int locks;
 	struct fs_file *next, *previous;
 };
 
