@@ -83,12 +83,13 @@ trees_untar()
 	for round in 1 2 3; do
 		for way in cofs loose local; do
 			untar /$way/part /local/part.tar >>/tmp/t-$way
+			check "round $round: untar in /$way" $? "$(cat /tmp/said)"
 		done
 		for way in share loose; do
 			/usr/local/bin/diff -r --no-dereference /mnt/own/*/net /mnt/$way/part/net >/tmp/difference 2>&1
 			check "round $round: it is the same in /mnt/$way" $? "$(head -n 5 /tmp/difference)"
 		done
-		in_guest 'rm -rf /cofs/part /loose/part /local/part'
+		works "and then it's removed" 'rm -r /cofs/part /loose/part /local/part'
 	done
 	echo "# untar of $(find /mnt/own/*/net | wc -l) files: shared $(middle /tmp/t-cofs) s, with cache=loose $(middle /tmp/t-loose) s, the guest's own ext4 $(middle /tmp/t-local) s; goal: twice as long at most"
 }

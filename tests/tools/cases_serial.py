@@ -4,6 +4,7 @@
 import os
 import pty
 import resource
+import select
 import socket
 import subprocess
 import time
@@ -84,6 +85,7 @@ def serial_no_descriptors(b):
     """A client for whom there is no descriptor waits for one, and the loop sleeps"""
     d = b.daemon(WAITS, f"ttys0=unix:{b.dir}/s")
     was = resource.prlimit(d.pid, resource.RLIMIT_NOFILE)
+    b.connect().close()  # from then on there are no descriptors of the start
     used = {int(n) for n in os.listdir(f"/proc/{d.pid}/fd")}
     free = min(set(range(len(used) + 1)) - used)
     resource.prlimit(d.pid, resource.RLIMIT_NOFILE, (free, was[1]))
@@ -92,6 +94,7 @@ def serial_no_descriptors(b):
     before = ticks(d.pid)
     time.sleep(1.5)
     expect(ticks(d.pid) - before < 10, "the loop turned while there was no descriptor")
+    expect_equal(select.select([s], [], [], 0)[0], [])
     resource.prlimit(d.pid, resource.RLIMIT_NOFILE, was)
     expect_equal(s.recv(65536), b"patient")
 
