@@ -292,6 +292,26 @@ static void test_deleted(void **state)
 	assert_int_equal(walk(c, ROOT, 1, "f"), 0);
 }
 
+/* Who can write to the directory above puts a link in its place. */
+static void test_link_in_place(void **state)
+{
+	(void)state;
+	run("echo x >share/f");
+	assert_int_equal(walk(c, ROOT, 1, "f"), 0);
+	assert_int_equal(open_fid(c, 1, 0), 0);
+	run("mv share old && ln -s / share");
+	check_gone();
+	assert_int_equal(ask(c, P9_TATTACH, "ddssd", 9u, P9_NOFID, "", "", 0u),
+			 -ELOOP);
+	run("rm share && mv old share");
+	assert_int_equal(ask(c, P9_TATTACH, "ddssd", 9u, P9_NOFID, "", "", 0u), 0);
+	/* Links of the time when it's made are the host's. */
+	client_free(c);
+	run("mv share real && ln -s real share");
+	c = client_new(dir, false);
+	assert_int_equal(walk(c, ROOT, 1, "f"), 0);
+}
+
 /* Mount points inside belong to it, and have files of their own; a share that is
  * a mount point can be unmounted. */
 static void test_mounts(void **state)
@@ -329,6 +349,7 @@ int main(void)
 		T(test_direct_refused),
 		T(test_refused),
 		T(test_deleted),
+		T(test_link_in_place),
 		T(test_mounts),
 	};
 

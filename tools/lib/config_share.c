@@ -234,6 +234,36 @@ static void check_tag(struct config *c, unsigned int i)
 					j, i, c->share[i].tag);
 }
 
+/* Whether the path `inner` leads through the directory `outer`, as they are written. */
+static bool lies_in(const char *inner, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	while (n && path_is_separator(outer[n - 1]))
+		n--;
+	if (strncmp(inner, outer, n) || !path_is_separator(inner[n]))
+		return false;
+	while (path_is_separator(inner[n]))
+		n++;
+	return inner[n];
+}
+
+/* The guest could put a link in place of a directory that lies in one of its shares,
+ * and would have what the link leads to when the VM begins the next time. */
+static void check_nested(struct config *c, unsigned int inner)
+{
+	char name[16];
+	unsigned int i;
+
+	snprintf(name, sizeof(name), "cofs%u", inner);
+	for (i = 0; i < CONFIG_SHARES; i++)
+		if (c->share[i].path && !c->share[i].read_only &&
+		    lies_in(c->share[inner].path, c->share[i].path))
+			config_complain(c, true, name,
+					"cofs%u: %s lies in cofs%u, where the guest may put a link to anything in its place: leave it out, or make cofs%u read-only (ro)",
+					inner, c->share[inner].path, i, i);
+}
+
 /* virtiofs' cache is virtiofsd's business, no option of the mount. */
 static char *mount_word(const struct config_share *share)
 {
@@ -254,6 +284,7 @@ void config_finish_shares(struct config *c)
 		if (!c->share[i].path)
 			continue;
 		check_tag(c, i);
+		check_nested(c, i);
 		if (!c->share[i].mount)
 			continue;
 		word = mount_word(&c->share[i]);

@@ -13,6 +13,7 @@ int path_check(const char *path, struct error **err);
 /* Its last part. */
 const char *path_base(const char *path);
 bool path_is_absolute(const char *path);
+bool path_is_separator(char c);
 /* Does it name a folder, too? A program's name without one is looked for. */
 bool path_has_folder(const char *path);
 /* The absolute path of a file that is there, with no link in it. NULL and errno.

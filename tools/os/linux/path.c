@@ -68,6 +68,11 @@ const char *path_base(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+bool path_is_separator(char c)
+{
+	return c == '/';
+}
+
 bool path_is_absolute(const char *path)
 {
 	return *path == '/';

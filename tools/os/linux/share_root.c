@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,30 +27,50 @@ static int check_user(const struct fs_options *opt, struct error **err)
 			 opt->path);
 }
 
-static int check_directory(const char *path, struct error **err)
+/* Links in the path are the host's when the VM begins. Later ones may be a guest's,
+ * which has a share that this one lies in. */
+static int open_directory(const char *path)
 {
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
 
-	if (fd < 0)
-		return error_set(err, errno, "%s", path);
-	close(fd);
-	return 0;
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* The path without links, of a directory that is there; caller frees. */
+static char *resolved(const char *path, struct error **err)
+{
+	char *real = realpath(path, NULL);
+	int fd = real ? open_directory(real) : -1;
+
+	if (fd >= 0) {
+		close(fd);
+		return real;
+	}
+	error_set(err, errno, "%s", path);
+	free(real);
+	return NULL;
 }
 
 struct fs *fs_create(const struct fs_options *opt, struct error **err)
 {
 	struct fs *fs;
+	char *path;
 
-	if (check_user(opt, err) || check_directory(opt->path, err))
+	if (check_user(opt, err))
+		return NULL;
+	path = resolved(opt->path, err);
+	if (!path)
 		return NULL;
 	fs = calloc(1, sizeof(*fs));
-	if (fs)
-		fs->path = strdup(opt->path);
-	if (!fs || !fs->path) {
-		free(fs);
+	if (!fs) {
+		free(path);
 		error_set(err, ENOMEM, "%s", opt->path);
 		return NULL;
 	}
+	fs->path = path;
 	fs->opt = *opt;
 	fs->opt.path = fs->path;
 	if (opt->uid != FS_KEEP && opt->gid == FS_KEEP)
@@ -118,7 +139,7 @@ int fs_root(struct fs *fs, struct fs_node **node)
 	int rc;
 
 	if (!fs->root) {
-		rc = fd_take(open(fs->path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+		rc = fd_take(open_directory(fs->path));
 		if (rc >= 0)
 			rc = node_make(fs, rc, &fs->root);
 		if (rc < 0)
@@ -133,11 +154,17 @@ int fs_root(struct fs *fs, struct fs_node **node)
 bool fs_in_place(struct fs *fs)
 {
 	struct stat st;
+	bool there;
+	int fd;
 
 	if (!fs->root)
 		return true;
-	return !stat(fs->path, &st) && st.st_dev == fs->dev &&
-	       st.st_ino == fs->ino;
+	fd = open_directory(fs->path);
+	if (fd < 0)
+		return false;
+	there = !fstat(fd, &st) && st.st_dev == fs->dev && st.st_ino == fs->ino;
+	close(fd);
+	return there;
 }
 
 void fs_abandon(struct fs *fs)

@@ -8,7 +8,7 @@
 #include "../../lib/text.h"
 #include "wide.h"
 
-static bool is_separator(char c)
+bool path_is_separator(char c)
 {
 	return c == '\\' || c == '/';
 }
@@ -42,7 +42,7 @@ const char *path_base(const char *path)
 	const char *base = path, *at;
 
 	for (at = has_drive(path) ? path + 2 : path; *at; at++)
-		if (is_separator(*at))
+		if (path_is_separator(*at))
 			base = at + 1;
 	return base == path && has_drive(path) ? path + 2 : base;
 }
@@ -50,8 +50,8 @@ const char *path_base(const char *path)
 /* With its drive: "\x" is on whichever is the current one. */
 bool path_is_absolute(const char *path)
 {
-	return (has_drive(path) && is_separator(path[2])) ||
-	       (is_separator(path[0]) && is_separator(path[1]));
+	return (has_drive(path) && path_is_separator(path[2])) ||
+	       (path_is_separator(path[0]) && path_is_separator(path[1]));
 }
 
 bool path_has_folder(const char *path)
