@@ -59,13 +59,14 @@ done
 # Translated words need disks, so this one is the daemon's.
 truncate -s 1M /tmp/one
 truncate -s 2M /tmp/two
-# Another word's value isn't one, nor what init gets. (The daemon eats one "--".)
+# Another word's value isn't one, nor what init gets. (The daemon eats one "--".) Our
+# own words are the kernel's, so they stand before it.
 guest words mem=96 cobd0=/tmp/one cobd3=/tmp/two ro nfsroot=/dev/cobd3 root=/dev/cobd3p2 rootwait \
 	-- -- root=/dev/cobd0
 check "a guest with disks comes up and powers off" $? "$(cat /tmp/daemon)"
 tr -d '\r' </tmp/console >/tmp/log
 case " $(said cmdline) " in
-*" ro nfsroot=/dev/cobd3 root=/dev/vdb2 rootwait -- root=/dev/cobd0 "*) true ;;
+*" ro nfsroot=/dev/cobd3 root=/dev/vdb2 rootwait console=hvc0 -- root=/dev/cobd0 "*) true ;;
 *) false ;;
 esac
 check "translated: root=/dev/cobd3p2 is the second disk's second partition" $? "$(said cmdline)"
