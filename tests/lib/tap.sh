@@ -13,7 +13,7 @@ bad_tests=0
 # result STATUS NAME [FILE]...
 result()
 {
-	status=$1 name=$2
+	local status=$1 name=$2 file
 	shift 2
 	tests=$((tests + 1))
 	if [ "$status" = 0 ]; then
