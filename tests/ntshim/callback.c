@@ -265,6 +265,41 @@ static void time_later(struct irq_work *work)
 
 static struct notifier_block clock_block = { .notifier_call = clock_updated };
 
+/* ---- the ends of processes ------------------------------------------------------------ */
+
+static void *process_fn;
+
+static NT ntstatus PsSetCreateProcessNotifyRoutine(void *fn, u8 remove)
+{
+	if (!irql_at_most(PASSIVE_LEVEL))
+		return NT_INVALID_PARAMETER;
+	if (remove) {
+		if (process_fn != fn)
+			return NT_INVALID_PARAMETER;
+		untrack("process notification", fn, CALLER);
+		process_fn = NULL;
+		return NT_OK;
+	}
+	if (process_fn || fails("process notification", CALLER))
+		return NT_INVALID_PARAMETER;
+	process_fn = fn;
+	track("process notification", fn, 0, CALLER);
+	return NT_OK;
+}
+
+/* Its beginning, which Windows tells in the process that it's a child of, is told here,
+ * too: the driver may do nothing then. */
+void callback_process_ends(void)
+{
+	void *id = (void *)(long)task_tgid_nr(current);
+	void *fn = READ_ONCE(process_fn);
+
+	if (!fn)
+		return;
+	call_driver("the notification of a process' child", fn, id, NULL, (void *)1, NULL);
+	call_driver("the notification of a process' end", fn, NULL, id, NULL, NULL);
+}
+
 /* PO_CB_SYSTEM_STATE_LOCK is 3; 0: the machine is about to sleep, 1: it's back. */
 static int power_changes(bool back)
 {
@@ -324,5 +359,6 @@ const struct nt_export callback_exports[] = {
 	EXPORT(ExCreateCallback, NT_2003),
 	EXPORT(ExRegisterCallback, NT_2003),
 	EXPORT(ExUnregisterCallback, NT_2003),
+	EXPORT(PsSetCreateProcessNotifyRoutine, NT_2003),
 	EXPORTS_END
 };

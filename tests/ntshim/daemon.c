@@ -279,6 +279,20 @@ int file_map(struct shim_file *f, u64 start, u64 size)
 	return err;
 }
 
+void file_unmap(struct shim_file *f)
+{
+	struct colinux *c = f->colinux;
+	struct co_nt_map map = { .base = USER_BASE + c->lowest, .lowest = c->lowest,
+				 .highest = c->highest };
+	struct call call = { CO_NT_UNMAP, &map, sizeof(map), sizeof(map) };
+
+	mutex_lock(&c->lock);
+	if (c->mapped && ask(f, &call, &map.result))
+		complain(0, "UNMAP fails: %u", map.result.error);
+	c->mapped = false;
+	mutex_unlock(&c->lock);
+}
+
 /* ---- coming and going ------------------------------------------------------------------------------ */
 
 int file_init(struct shim_file *f)

@@ -33,6 +33,9 @@ static int error_of(ntstatus status)
 	return NT_ERROR(status) ? -EIO : 0;
 }
 
+static LIST_HEAD(files);
+static DEFINE_MUTEX(files_lock);
+
 /* ---- opening ------------------------------------------------------------------------- */
 
 static int node_open(struct inode *inode, struct file *file)
@@ -47,6 +50,7 @@ static int node_open(struct inode *inode, struct file *file)
 	f->nt.device = nt_device;
 	f->mapping = file->f_mapping;
 	init_rwsem(&f->faults);
+	INIT_LIST_HEAD(&f->list);
 	INIT_LIST_HEAD(&f->ranges);
 	if (file_init(f)) {
 		kfree(f);
@@ -58,6 +62,9 @@ static int node_open(struct inode *inode, struct file *file)
 		kfree(f);
 		return error_of(status);
 	}
+	mutex_lock(&files_lock);
+	list_add(&f->list, &files);
+	mutex_unlock(&files_lock);
 	file->private_data = f;
 	return 0;
 }
@@ -86,6 +93,9 @@ static int node_release(struct inode *inode, struct file *file)
 	request_simple(&f->nt, IRP_MJ_CLOSE);
 	if (!list_empty(&f->ranges))
 		complain(0, "CLOSE leaves memory mapped for the requester");
+	mutex_lock(&files_lock);
+	list_del(&f->list);
+	mutex_unlock(&files_lock);
 	file_free(f);
 	kfree(f);
 	return 0;
@@ -98,6 +108,7 @@ struct user_range {
 	u64 start, size; /* machine addresses */
 	void *va;	 /* what the driver gets to see, never used as such */
 	struct nt_mdl *mdl;
+	struct task_struct *process;
 };
 
 static struct user_range *range_at(struct shim_file *f, u64 pa)
@@ -139,6 +150,7 @@ void *device_map_user(struct nt_mdl *mdl, void *base, unsigned long site)
 	r->start = PFN_PHYS(mdl->pfn[0]);
 	r->size = mdl->count;
 	r->mdl = mdl;
+	r->process = process_current();
 	r->va = base ? base : (void *)(USER_BASE + r->start);
 	down_write(&f->faults);
 	list_add(&r->list, &f->ranges);
@@ -147,17 +159,12 @@ void *device_map_user(struct nt_mdl *mdl, void *base, unsigned long site)
 	return r->va;
 }
 
-/* Windows wants the process that it was mapped for. */
-void device_unmap_user(void *va, struct nt_mdl *mdl, unsigned long site)
+/* Out of the file's list; NULL: it has no such mapping. */
+static struct user_range *range_take(struct shim_file *f, const void *va,
+				     const struct nt_mdl *mdl)
 {
-	struct nt_file *nt = request_file();
-	struct shim_file *f = container_of(nt, struct shim_file, nt);
 	struct user_range *at, *r = NULL;
 
-	if (!nt) {
-		complain(site, "unmaps for a process outside of its request");
-		return;
-	}
 	down_write(&f->faults);
 	list_for_each_entry(at, &f->ranges, list)
 		if (at->va == va && at->mdl == mdl)
@@ -165,11 +172,28 @@ void device_unmap_user(void *va, struct nt_mdl *mdl, unsigned long site)
 	if (r)
 		list_del(&r->list);
 	up_write(&f->faults);
+	return r;
+}
+
+/* Windows wants the process that it was mapped for. */
+void device_unmap_user(void *va, struct nt_mdl *mdl, unsigned long site)
+{
+	struct shim_file *f;
+	struct user_range *r;
+
 	untrack("user mapping", va, site);
-	if (!r)
-		return;
-	unmap_mapping_range(f->mapping, r->start, r->size, 1);
-	kfree(r);
+	mutex_lock(&files_lock);
+	list_for_each_entry(f, &files, list) {
+		r = range_take(f, va, mdl);
+		if (!r)
+			continue;
+		if (r->process != process_current())
+			complain(site, "unmaps in another process");
+		unmap_mapping_range(f->mapping, r->start, r->size, 1);
+		kfree(r);
+		break;
+	}
+	mutex_unlock(&files_lock);
 }
 
 static vm_fault_t fault(struct vm_fault *vmf)
@@ -185,7 +209,31 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	return result;
 }
 
-static const struct vm_operations_struct vm_ops = { .fault = fault };
+/* A part of an area has become one. */
+static void area_open(struct vm_area_struct *vma)
+{
+	struct shim_file *f = vma->vm_file->private_data;
+
+	atomic_inc(&f->areas);
+}
+
+/* A daemon takes its memory out itself, and one that ends has Windows tell the driver
+ * before its address space goes. */
+static void area_close(struct vm_area_struct *vma)
+{
+	struct shim_file *f = vma->vm_file->private_data;
+
+	if (!atomic_dec_and_test(&f->areas))
+		return;
+	if (current->flags & PF_EXITING)
+		callback_process_ends();
+	else
+		file_unmap(f);
+}
+
+static const struct vm_operations_struct vm_ops = { .open = area_open,
+						    .close = area_close,
+						    .fault = fault };
 
 static int node_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -199,6 +247,7 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_flags &= ~VM_MAYEXEC;
 	vma->vm_flags |= VM_MIXEDMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
 	vma->vm_ops = &vm_ops;
+	area_open(vma);
 	return 0;
 }
 

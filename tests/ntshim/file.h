@@ -13,7 +13,9 @@ struct shim_file {
 	struct nt_file nt;
 	struct address_space *mapping;
 	struct rw_semaphore faults; /* read: a page fault is served */
+	struct list_head list;	    /* of all */
 	struct list_head ranges;    /* that the driver maps for the process */
+	atomic_t areas;		    /* in which its process has mapped the node */
 	struct colinux *colinux;    /* daemon.c's */
 };
 
@@ -29,6 +31,8 @@ int file_init(struct shim_file *f);
 long file_request(struct shim_file *f, unsigned int cmd, void __user *user);
 /* Before an area of the node is mapped, from that machine address on. */
 int file_map(struct shim_file *f, u64 start, u64 size);
+/* When the last one of them is unmapped, and its process lives on. */
+void file_unmap(struct shim_file *f);
 /* Before and after CLEANUP. */
 void file_closing(struct shim_file *f);
 void file_closed(struct shim_file *f);

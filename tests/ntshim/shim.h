@@ -145,6 +145,8 @@ ntstatus object_wait(struct nt_header *object, const s64 *timeout, unsigned long
 
 /* The object of the thread that runs: Linux' own for a process' threads. */
 void *thread_current(void);
+/* The process that it is of, or is attached to. */
+struct task_struct *process_current(void);
 /* Is it the object of a system thread? */
 bool thread_is(const void *object);
 void thread_get(void *object);
@@ -238,6 +240,8 @@ void device_unmap_user(void *va, struct nt_mdl *mdl, unsigned long site);
 int callback_command(const char *text);
 int callback_status(char *text, size_t room);
 bool callback_is(const void *object);
+/* The address space of this process goes: the driver hears of it. [sleep] */
+void callback_process_ends(void);
 void callback_init(void);
 void callback_exit(void);
 

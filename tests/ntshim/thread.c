@@ -175,9 +175,20 @@ static NT void *KeGetCurrentThread(void)
 	return thread_current();
 }
 
+/* Of whom it is that it runs as: one thread at a time can be attached to another. */
+static struct {
+	struct task_struct *thread, *process;
+} attached;
+
+struct task_struct *process_current(void)
+{
+	return READ_ONCE(attached.thread) == current ? attached.process :
+						       current->group_leader;
+}
+
 static NT void *IoGetCurrentProcess(void)
 {
-	return current->group_leader;
+	return process_current();
 }
 
 static NT u64 PsGetCurrentProcessId(void)
@@ -203,21 +214,22 @@ static NT s32 KeQueryPriorityThread(void *thread)
 }
 
 /* The shim's unmapping for a process doesn't need its page tables: only who it is. */
-static struct task_struct *attached;
-
 static NT void KeStackAttachProcess(struct task_struct *process, void *state)
 {
 	irql_at_most(APC_LEVEL);
-	if (attached)
+	if (attached.thread)
 		complain(CALLER, "attaches to a process twice");
-	attached = process;
+	if (!READ_ONCE(process->mm))
+		complain(CALLER, "attaches to a process that has ended");
+	attached.process = process;
+	WRITE_ONCE(attached.thread, current);
 	track("attachment", state, 0, CALLER);
 }
 
 static NT void KeUnstackDetachProcess(void *state)
 {
 	untrack("attachment", state, CALLER);
-	attached = NULL;
+	WRITE_ONCE(attached.thread, NULL);
 }
 
 static NT u8 PsIsThreadTerminating(struct task_struct *thread)

@@ -45,7 +45,7 @@
 #define ASK_WRONG_LAST	 71
 
 struct callbacks {
-	unsigned int nmis, sleeps, backs, bugs, shutdowns;
+	unsigned int nmis, sleeps, backs, bugs, shutdowns, ends;
 };
 
 #endif

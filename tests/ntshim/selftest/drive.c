@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../plain.h"
@@ -172,6 +173,37 @@ static void test_map(void)
 	munmap(p, 2 * MIB2);
 }
 
+static struct callbacks callbacks(void)
+{
+	unsigned int room[16] = { 0 };
+	struct callbacks came;
+
+	ask_for(node, ASK(ASK_CALLBACK), NULL, 0, room, sizeof(room));
+	memcpy(&came, room + 1, sizeof(came));
+	return came;
+}
+
+/* A child's end, while the parent has the same file. */
+static void test_process(void)
+{
+	unsigned int before = callbacks().ends;
+	pid_t child = fork();
+	int status = 0;
+
+	if (!child) {
+		unsigned long out[4] = { 0 };
+		long err = ask_for(node, ASK(ASK_MAP), NULL, 0, out, sizeof(out));
+		char *p = mmap(NULL, MIB2, PROT_READ | PROT_WRITE, MAP_SHARED, node,
+			       out[1]);
+
+		_exit(err || p == MAP_FAILED || faults(p));
+	}
+	check("a process that has memory of the driver's mapped ends",
+	      child > 0 && waitpid(child, &status, 0) == child && !status, "%ld", status);
+	check("the driver hears of it, and may unmap it", callbacks().ends == before + 1 &&
+	      ask(node, ASK_UNMAP) > 0, "%ld", callbacks().ends - before);
+}
+
 static void test_direct(void)
 {
 	static unsigned int out[3000];
@@ -212,22 +244,16 @@ static void command(const char *text)
 
 static void test_callbacks(void)
 {
-	struct {
-		unsigned int line;
-		struct callbacks came;
-	} out = { 0 };
-	unsigned int room[16] = { 0 };
+	struct callbacks came;
 
 	command("power sleep");
 	command("power back");
 	command("bugcheck");
 	command("shutdown");
-	ask_for(node, ASK(ASK_CALLBACK), NULL, 0, room, sizeof(room));
-	memcpy(&out, room, sizeof(out));
+	came = callbacks();
 	check("power, bug check and shutdown come to their callbacks",
-	      out.came.sleeps == 1 && out.came.backs == 1 && out.came.bugs == 1 &&
-		      out.came.shutdowns == 1,
-	      "sleeps %ld", out.came.sleeps);
+	      came.sleeps == 1 && came.backs == 1 && came.bugs == 1 && came.shutdowns == 1,
+	      "sleeps %ld", came.sleeps);
 }
 
 static void test_all(void)
@@ -251,6 +277,7 @@ static void test_all(void)
 	test_direct();
 	test_pending();
 	test_map();
+	test_process();
 	test_callbacks();
 }
 

@@ -78,7 +78,7 @@ static ULONG release(void)
 /* ---- memory in the requester's process ------------------------------------------------------- */
 
 static PMDL user_mdl;
-static PVOID user_va;
+static PVOID user_va, user_process;
 
 /* host/nt/guard.S: NULL if it raised an exception. */
 PVOID nt_map_guarded(PMDL mdl, PVOID base, ULONG priority);
@@ -99,6 +99,7 @@ static ULONG map(ULONG64 *pa)
 		return NO_MEMORY;
 	}
 	user_mdl = mdl;
+	user_process = PsGetCurrentProcess();
 	*pa = MmGetMdlPfnArray(mdl)[0] << 12;
 	return 0;
 }
@@ -318,8 +319,23 @@ static VOID NTAPI bug_routine(PVOID buffer, ULONG length)
 	came.bugs++;
 }
 
+static VOID NTAPI process_routine(HANDLE parent, HANDLE id, BOOLEAN created)
+{
+	(void)parent;
+	(void)id;
+	if (created)
+		return;
+	came.ends++;
+	if (user_mdl && user_process == PsGetCurrentProcess())
+		unmap();
+}
+
+static BOOLEAN processes;
+
 static void unregister(void)
 {
+	if (processes)
+		PsSetCreateProcessNotifyRoutine(process_routine, TRUE);
 	if (bug_record.State)
 		KeDeregisterBugCheckCallback(&bug_record);
 	if (power_handle)
@@ -349,6 +365,9 @@ static NTSTATUS register_callbacks(void)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	if (!KeRegisterBugCheckCallback(&bug_record, (PVOID)bug_routine, bug_buffer,
 					sizeof(bug_buffer), (PUCHAR)"selftest"))
+		return STATUS_INSUFFICIENT_RESOURCES;
+	processes = !PsSetCreateProcessNotifyRoutine(process_routine, FALSE);
+	if (!processes)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	return IoRegisterShutdownNotification(device);
 }
