@@ -7,12 +7,16 @@
  * taken block by block at exactly that place. Each has a mapping of its own, too.
  * The one piece in which the core wants a linear mapping throughout, the chunk with
  * kernel and areas, gets it before VM_LOAD: struct nt_linear. What of that one is
- * given back can't leave that mapping, and stays with the driver for the next who
- * asks, until no guest has any of it.
+ * given back can't leave that mapping, and stays with the driver until the guest
+ * wants it again, or has nothing of the piece any more.
  *
- * A small pool lasts beyond a VM's end: one linear piece, so that the next start
- * on a machine that has long been running needn't find one. It goes when the system
- * runs short.
+ * A piece lasts beyond its VM's end, so that the next start on a machine that has
+ * long been running needn't find one. It goes when the system runs short.
+ *
+ * A frame that somebody gave back may still be the target of a disk's read, which the
+ * daemon or the process' end left under way. The system knows that, and gives such a
+ * frame to nobody. The driver doesn't: so what it keeps goes to the same guest, or
+ * was a VM's whose daemon had ended all that.
  *
  * Before Windows 7 a piece is contiguous memory, which comes and goes as a whole.
  */
@@ -27,7 +31,8 @@ struct nt_linear {
 	co_u64 pa, size;
 	struct nt_mdl *mdl; /* NULL: contiguous memory */
 	co_u8 *va;
-	co_u32 used; /* blocks that a guest has */
+	struct nt_file *file; /* whose guest has any of it, where one has */
+	co_u32 used;	      /* blocks that it has */
 };
 
 struct host_mutex nt_memory_lock;
@@ -98,20 +103,16 @@ struct nt_mdl *nt_pages_get(co_u64 low, co_u64 high, co_u64 size, co_u32 flags)
 	return mdl;
 }
 
-static void *map_kernel(struct nt_mdl *mdl)
+void *nt_map_kernel(struct nt_mdl *mdl)
 {
-	co_u32 priority = MM_NORMAL_PRIORITY;
-
-	if (nt_is(6, 2))
-		priority |= MM_MAPPING_NO_EXECUTE;
 	return MmMapLockedPagesSpecifyCache(mdl, KERNEL_MODE, MM_CACHED, NULL, 0,
-					    priority);
+					    nt_map_priority());
 }
 
 static int block_enter(struct nt_mdl *mdl)
 {
 	struct nt_block *block = block_make(mdl->pfn[0] * CO_PAGE_SIZE);
-	void *va = block ? map_kernel(mdl) : NULL;
+	void *va = block ? nt_map_kernel(mdl) : NULL;
 
 	if (!va)
 		return -CO_ENOMEM;
@@ -180,7 +181,7 @@ static struct nt_linear *linear_new(co_u64 pa, co_u64 size, co_u8 *va,
 static struct nt_linear *linear_over(co_u64 pa, co_u64 size)
 {
 	struct nt_mdl *mdl = mdl_over(pa, size);
-	co_u8 *va = mdl ? map_kernel(mdl) : NULL;
+	co_u8 *va = mdl ? nt_map_kernel(mdl) : NULL;
 	struct nt_linear *l = va ? linear_new(pa, size, va, mdl) : NULL;
 
 	if (!l) {
@@ -210,6 +211,7 @@ int nt_memory_main(struct co_vm *vm)
 		co_store(&block->va, l->va + at);
 		MmUnmapLockedPages(old, block->mdl);
 		block->linear = l;
+		l->file = block->file;
 		l->used++;
 	}
 	l = block->linear;
@@ -217,7 +219,8 @@ int nt_memory_main(struct co_vm *vm)
 	return l || main->size == NT_BLOCK ? 0 : -CO_ENOMEM;
 }
 
-/* No guest has any of it: what it's made of goes back. */
+/* No guest has any of it: what it's made of, maybe not yet all, goes back to the
+ * system, which waits for whoever else holds a page. */
 static void linear_free(struct nt_linear *l)
 {
 	struct nt_block *block;
@@ -229,7 +232,9 @@ static void linear_free(struct nt_linear *l)
 		MmUnmapLockedPages(l->va, l->mdl);
 	for (at = 0; at < l->size; at += NT_BLOCK) {
 		block = nt_block_at(l->pa + at);
-		mdl = block->mdl;
+		mdl = block ? block->mdl : NULL;
+		if (!mdl)
+			break;
 		memset(block, 0, sizeof(*block));
 		if (l->mdl)
 			nt_pages_free(mdl);
@@ -263,23 +268,6 @@ static int contiguous_enter(struct nt_linear *l)
 	return 0;
 }
 
-static void contiguous_leave(struct nt_linear *l)
-{
-	struct nt_block *block;
-	co_u64 at;
-
-	nt_list_remove(&l->list);
-	for (at = 0; at < l->size; at += NT_BLOCK) {
-		block = nt_block_at(l->pa + at);
-		if (!block || !block->mdl)
-			break;
-		IoFreeMdl(block->mdl);
-		memset(block, 0, sizeof(*block));
-	}
-	MmFreeContiguousMemory(l->va);
-	host_free(l);
-}
-
 /* Into the pool, from where it is taken. */
 int nt_contiguous_get(co_u64 size)
 {
@@ -297,19 +285,20 @@ int nt_contiguous_get(co_u64 size)
 	}
 	if (!contiguous_enter(l))
 		return 0;
-	contiguous_leave(l);
+	linear_free(l);
 	return -CO_ENOMEM;
 }
 
 /* ---- the pool of blocks ------------------------------------------------------------------ */
 
-bool nt_block_is_free(const struct nt_block *block)
+bool nt_block_is_free(const struct nt_block *block, const struct nt_file *file)
 {
-	return block && block->linear && !block->file;
+	const struct nt_linear *l = block ? block->linear : NULL;
+
+	return l && !block->file && (!l->used || l->file == file);
 }
 
-/* A free block, or a whole free piece of that size. */
-co_u64 nt_pool_find(co_u64 size)
+co_u64 nt_pool_find(const struct nt_file *file, co_u64 size)
 {
 	struct nt_list *at;
 	struct nt_linear *l;
@@ -319,29 +308,29 @@ co_u64 nt_pool_find(co_u64 size)
 		l = co_container_of(at, struct nt_linear, list);
 		if (size == l->size && !l->used)
 			return l->pa;
-		for (pa = l->pa; size == NT_BLOCK && pa < l->pa + l->size;
-		     pa += NT_BLOCK)
-			if (nt_block_is_free(nt_block_at(pa)))
+		if (size != NT_BLOCK || !l->used)
+			continue;
+		for (pa = l->pa; pa < l->pa + l->size; pa += NT_BLOCK)
+			if (nt_block_is_free(nt_block_at(pa), file))
 				return pa;
 	}
 	return 0;
 }
 
-/* From the pool; what others had in it is wiped. */
-void nt_block_reuse(struct nt_block *block)
+void nt_block_reuse(struct nt_block *block, struct nt_file *file)
 {
 	memset(block->va, 0, NT_BLOCK);
+	block->linear->file = file;
 	block->linear->used++;
 }
 
-/* One piece for the next start is enough, and none where the system itself is
- * short: then the start is refused anyhow. */
+/* One piece for the next start is enough, if nothing is under way in it. */
 static bool worth_keeping(const struct nt_linear *l)
 {
 	const struct nt_linear *first =
 		co_container_of(linears.next, struct nt_linear, list);
 
-	return l == first && first->list.next == &linears;
+	return l->file->drained && l == first && first->list.next == &linears;
 }
 
 void nt_block_release(struct nt_block *block)
@@ -355,7 +344,7 @@ void nt_block_release(struct nt_block *block)
 		linear_free(l);
 }
 
-co_u64 nt_pool_bytes(void)
+co_u64 nt_pool_bytes(const struct nt_file *file)
 {
 	struct nt_list *at;
 	struct nt_linear *l;
@@ -364,7 +353,8 @@ co_u64 nt_pool_bytes(void)
 	host_mutex_lock(&nt_memory_lock);
 	for (at = linears.next; at != &linears; at = at->next) {
 		l = co_container_of(at, struct nt_linear, list);
-		bytes += l->size - l->used * (co_u64)NT_BLOCK;
+		if (!file || !l->used || l->file == file)
+			bytes += l->size - l->used * (co_u64)NT_BLOCK;
 	}
 	host_mutex_unlock(&nt_memory_lock);
 	return bytes;

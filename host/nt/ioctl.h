@@ -104,9 +104,11 @@ CO_ASSERT_SIZE(struct co_nt_map, 40);
 #define CO_NT_MAP CO_NT_CODE(0x880, CO_NT_BUFFERED)
 
 /*
- * Takes all of it out again. By the same process; else when its handle is closed
- * (IRP_MJ_CLEANUP), whatever happens first. In and out: struct co_nt_map, `base` as
- * at MAP. Errors: EINVAL (not mapped there), EPERM.
+ * Takes all of it out again, by the same process, which says so that nothing is under
+ * way in there any more, as a disk's read: what the driver keeps of the memory, another
+ * VM may get. Else it is taken out when the process ends or the handle is closed
+ * (IRP_MJ_CLEANUP), whatever happens first, and all of it is given to Windows. In and
+ * out: struct co_nt_map, `base` as at MAP. Errors: EINVAL (not mapped there), EPERM.
  */
 #define CO_NT_UNMAP CO_NT_CODE(0x881, CO_NT_BUFFERED)
 

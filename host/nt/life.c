@@ -56,7 +56,8 @@ static bool wait_for_all(bool (*is)(struct co_vm *vm), co_u32 ms)
 
 #define STATE_LOCK 3 /* PO_CB_SYSTEM_STATE_LOCK: b is 0 before a sleep, 1 behind it */
 
-/* Before any device sleeps, and after all are back. */
+/* Before any device sleeps, and after all are back. At PASSIVE_LEVEL, as it's seen; the
+ * documentation promises no more than DISPATCH_LEVEL, where nothing can be waited for. */
 static void power_changed(void *context, void *a, void *b)
 {
 	if ((co_uptr)a != STATE_LOCK)
@@ -67,7 +68,7 @@ static void power_changed(void *context, void *a, void *b)
 		return;
 	}
 	nt_tell_all(co_vm_sleep);
-	if (nt_may_call() && !wait_for_all(co_vm_asleep, SLEEP_WAIT_MS))
+	if (!nt_may_wait() || !wait_for_all(co_vm_asleep, SLEEP_WAIT_MS))
 		nt_log("a guest doesn't stop its clocks, they may be wrong after the sleep");
 }
 

@@ -140,6 +140,7 @@ static void unload(struct nt_driver *driver)
 	RtlInitUnicodeString(&link, link_text);
 	IoDeleteSymbolicLink(&link);
 	IoDeleteDevice(device);
+	nt_map_exit();
 	nt_cpu_exit();
 	nt_memory_exit();
 }
@@ -157,6 +158,8 @@ ntstatus DriverEntry(struct nt_driver *driver, const struct nt_string *path)
 		goto memory;
 	if (nt_cpu_init())
 		goto cpu;
+	if (nt_map_init())
+		goto cpu;
 	driver->unload = unload;
 	driver->major[IRP_MJ_CREATE] = create;
 	driver->major[IRP_MJ_CLEANUP] = cleanup;
@@ -165,12 +168,14 @@ ntstatus DriverEntry(struct nt_driver *driver, const struct nt_string *path)
 	driver->major[IRP_MJ_SHUTDOWN] = nt_shutdown;
 	status = device_create(driver);
 	if (NT_ERROR(status))
-		goto cpu;
+		goto map;
 	nt_life_init(device);
 	nt_pressure_init();
 	nt_log("version " CO_VERSION);
 	return STATUS_SUCCESS;
 
+map:
+	nt_map_exit();
 cpu:
 	nt_cpu_exit();
 memory:

@@ -4,8 +4,13 @@
  * belongs to its machine address. A block that the guest takes is mapped while its
  * thread, which is one of the daemon's, is in VCPU_RUN; one that it gives is taken
  * out by whoever gives it.
+ *
+ * Nothing may be left there when the address space goes, and the handle may outlive
+ * it: another process can have a duplicate. So the end of each process is heard of.
  */
 #include "port.h"
+
+static struct nt_list mapped; /* files; under nt_memory_lock */
 
 #define USER_GRAIN 0x10000ULL	       /* Windows reserves addresses by 64 KiB */
 #define USER_END   0x7fffffff0000ULL /* older systems end sooner, and refuse */
@@ -13,13 +18,10 @@
 int nt_map_block(struct nt_file *file, co_u64 pa, struct nt_block *block)
 {
 	void *base = (void *)(co_uptr)(file->base + (pa - file->lowest));
-	co_u32 priority = MM_NORMAL_PRIORITY;
 
 	if (!file->process)
 		return 0;
-	if (nt_is(6, 2))
-		priority |= MM_MAPPING_NO_EXECUTE;
-	block->user = nt_map_guarded(block->mdl, base, priority);
+	block->user = nt_map_guarded(block->mdl, base, nt_map_priority());
 	if (block->user && block->user != base)
 		nt_unmap_block(block);
 	return block->user ? 0 : -CO_ENOMEM;
@@ -68,6 +70,7 @@ static void unmap_all(struct nt_file *file)
 		nt_unmap_block(block);
 	ObfDereferenceObject(file->process);
 	file->process = NULL;
+	nt_list_remove(&file->mapped);
 }
 
 static int map_all(struct nt_file *file, co_u64 *mapped)
@@ -113,6 +116,8 @@ int nt_map(struct nt_file *file, struct co_nt_map *map)
 	} else {
 		file->process = IoGetCurrentProcess();
 		ObfReferenceObject(file->process);
+		nt_list_add(&mapped, &file->mapped);
+		file->drained = false;
 		file->base = map->base;
 		file->lowest = map->lowest;
 		err = map_all(file, &map->mapped);
@@ -134,6 +139,7 @@ int nt_unmap(struct nt_file *file, const struct co_nt_map *map)
 		err = -CO_EPERM;
 	else
 		unmap_all(file);
+	file->drained |= !err;
 	host_mutex_unlock(&nt_memory_lock);
 	return err;
 }
@@ -143,4 +149,61 @@ void nt_map_close(struct nt_file *file)
 	host_mutex_lock(&nt_memory_lock);
 	unmap_all(file);
 	host_mutex_unlock(&nt_memory_lock);
+}
+
+/* ---- the end of a process --------------------------------------------------------- */
+
+/* Files whose VM this process made have no owner from now on: another process' may
+ * get its address. Their VMs run no more. Were there any? */
+static bool disown(const void *process)
+{
+	co_u64 state = host_lock(&nt_files_lock);
+	struct nt_file *file;
+	struct co_vm *vm;
+	bool any = false;
+
+	nt_for_each_file(file) {
+		if (co_load(&file->core.owner) != (co_uptr)process)
+			continue;
+		any = true;
+		co_store(&file->core.owner, 0);
+		vm = co_load(&file->core.vm);
+		if (vm)
+			co_vm_stop(vm, CO_VERDICT_KILLED, "its daemon has ended");
+	}
+	host_unlock(&nt_files_lock, state);
+	return any;
+}
+
+/* Of any process of the system's, so most have to be over soon. */
+static void process_changed(void *parent_id, void *id, co_u8 created)
+{
+	void *process = IoGetCurrentProcess();
+	struct nt_list *at, *next;
+	struct nt_file *file;
+
+	if (created || !disown(process))
+		return;
+	host_mutex_lock(&nt_memory_lock);
+	for (at = mapped.next; at != &mapped; at = next) {
+		next = at->next;
+		file = co_container_of(at, struct nt_file, mapped);
+		if (file->process == process)
+			unmap_all(file);
+	}
+	host_mutex_unlock(&nt_memory_lock);
+}
+
+int nt_map_init(void)
+{
+	nt_list_init(&mapped);
+	if (!NT_ERROR(PsSetCreateProcessNotifyRoutine(process_changed, 0)))
+		return 0;
+	nt_log("not started: the system can't tell one more driver of processes' ends");
+	return -CO_ENOMEM;
+}
+
+void nt_map_exit(void)
+{
+	PsSetCreateProcessNotifyRoutine(process_changed, 1);
 }

@@ -69,8 +69,8 @@ static int block_take(struct nt_file *file, co_u64 pa)
 	struct nt_block *block = nt_block_at(pa);
 	int err;
 
-	if (nt_block_is_free(block))
-		nt_block_reuse(block);
+	if (nt_block_is_free(block, file))
+		nt_block_reuse(block, file);
 	else if (block && block->mdl)
 		return -CO_ENOMEM; /* another guest has it */
 	else if (nt_block_get(&pa))
@@ -146,11 +146,11 @@ static int take_anywhere(struct nt_file *file, co_u64 size, co_u64 *pa)
 {
 	if (size > PIECE_MAX || size & (size - 1))
 		return -CO_ENOMEM;
-	*pa = nt_pool_find(size);
+	*pa = nt_pool_find(file, size);
 	if (!*pa && !nt_is(6, 1)) {
 		if (nt_contiguous_get(size))
 			return -CO_ENOMEM;
-		*pa = nt_pool_find(size);
+		*pa = nt_pool_find(file, size);
 	}
 	if (!*pa && size == NT_BLOCK)
 		return take_block(file, pa);
@@ -204,8 +204,11 @@ static co_u64 available(void)
  * told of nothing free. */
 co_u64 host_memory(co_u64 *free, co_u64 *highest)
 {
+	const struct nt_call *call = nt_call_now();
+
 	if (free)
-		*free = nt_may_call() ? available() + nt_pool_bytes() : 0;
+		*free = call && nt_may_wait() ?
+				available() + nt_pool_bytes(call->file) : 0;
 	if (highest)
 		*highest = nt_memory_end;
 	return total;

@@ -303,6 +303,11 @@ NT_IMPORT ntstatus PsCreateSystemThread(void **handle, co_u32 access,
 					void *process, void *client,
 					void (*fn)(void *context), void *context);
 NT_IMPORT ntstatus PsTerminateSystemThread(ntstatus status);
+/* PCREATE_PROCESS_NOTIFY_ROUTINE: at PASSIVE_LEVEL; an end in the process itself, by
+ * its last thread, before its handles are closed and its address space goes. */
+typedef void nt_process_fn(void *parent_id, void *id, co_u8 created);
+/* `remove` waits for calls of it that are under way. */
+NT_IMPORT ntstatus PsSetCreateProcessNotifyRoutine(nt_process_fn *fn, co_u8 remove);
 
 NT_IMPORT ntstatus IoCreateDevice(struct nt_driver *driver, co_u32 extension,
 				  const struct nt_string *name, co_u32 type,

@@ -23,6 +23,7 @@ static inline co_u64 nt_flags(void)
 co_u64 nt_irqs_off(void);
 void nt_irqs_on(void);
 bool nt_may_call(void);
+bool nt_may_wait(void);
 #else
 static inline co_u64 nt_irqs_off(void)
 {
@@ -38,14 +39,25 @@ static inline void nt_irqs_on(void)
 	__asm__ volatile("sti\n\tnop" : : : "memory");
 }
 
-/* May functions be called here that want at most DISPATCH_LEVEL? CR8 is the IRQL;
- * only read. */
-static inline bool nt_may_call(void)
+/* Is the IRQL at most that, and interrupts are on? CR8 is the IRQL; only read. */
+static inline bool nt_is_at_most(co_u8 most)
 {
 	co_u64 level;
 
 	__asm__ volatile("mov %%cr8, %0" : "=r"(level));
-	return nt_flags() & FLAGS_IF && level <= DISPATCH_LEVEL;
+	return nt_flags() & FLAGS_IF && level <= most;
+}
+
+/* May functions be called here that want at most DISPATCH_LEVEL? */
+static inline bool nt_may_call(void)
+{
+	return nt_is_at_most(DISPATCH_LEVEL);
+}
+
+/* And those that wait? */
+static inline bool nt_may_wait(void)
+{
+	return nt_is_at_most(APC_LEVEL);
 }
 #endif
 
@@ -99,7 +111,9 @@ struct nt_file {
 
 	/* map.c: the process that its memory is mapped into, under nt_memory_lock */
 	void *process; /* NULL: not mapped; a reference */
+	struct nt_list mapped; /* where `process` isn't NULL: in the list of those */
 	co_u64 base, lowest;
+	bool drained; /* who had it mapped took it out: nothing reads into it any more */
 
 	/* bell.c */
 	struct host_lock bells_lock;
@@ -178,9 +192,18 @@ struct nt_block {
 	struct nt_mdl *mdl;	  /* NULL: it hasn't this one */
 	co_u8 *va;		  /* the kernel's mapping */
 	struct nt_linear *linear; /* the one mapping that it's a part of, or NULL */
-	struct nt_file *file;	  /* whose guest has it; NULL: it's in the pool */
+	struct nt_file *file;	  /* whose guest has it; NULL: its piece has it */
 	void *user;		  /* its address in file->process, or NULL */
 };
+
+/* Data, where the system can tell. */
+static inline co_u32 nt_map_priority(void)
+{
+	return MM_NORMAL_PRIORITY | (nt_is(6, 2) ? MM_MAPPING_NO_EXECUTE : 0);
+}
+
+/* An MDL's pages for the kernel, all of them locked. NULL: no room. [sleep] */
+void *nt_map_kernel(struct nt_mdl *mdl);
 
 /* Orders all below, and who has which block. */
 extern struct host_mutex nt_memory_lock;
@@ -191,7 +214,9 @@ struct nt_block *nt_block_at(co_u64 pa);
 /* Before VM_LOAD: the chunk that takes image and areas gets one mapping that is
  * linear throughout. 0 or -CO_ENOMEM. [sleep] */
 int nt_memory_main(struct co_vm *vm);
-co_u64 nt_pool_bytes(void);
+/* What the driver holds that no guest has: as much of it as that file's guest may have,
+ * NULL: all. [sleep] */
+co_u64 nt_pool_bytes(const struct nt_file *file);
 /* Pieces of which no guest has anything go back to the system. [sleep] */
 void nt_pool_trim(void);
 /* The end of what may be a block's address. */
@@ -207,6 +232,11 @@ int nt_map(struct nt_file *file, struct co_nt_map *map);
 int nt_unmap(struct nt_file *file, const struct co_nt_map *map);
 /* The file's last handle is gone: so is its mapping, for good. [sleep] */
 void nt_map_close(struct nt_file *file);
+
+/* Be told of processes' ends, when their mappings go. 0 or -CO_ENOMEM: the system
+ * has no place left for another driver that wants that. [sleep] */
+int nt_map_init(void);
+void nt_map_exit(void);
 
 /* guard.S: the pages in the current process, at `base`; NULL where that can't be. */
 void *nt_map_guarded(struct nt_mdl *mdl, void *base, co_u32 priority);
@@ -227,7 +257,7 @@ void nt_cpu_unbind(struct nt_call *call);
 /* ---- time.c ------------------------------------------------------------------------------ */
 
 void nt_time_init(void); /* [sleep], for 50 ms */
-/* The TSC may have stood or started anew. [sleep] */
+/* The TSC may have stood or started anew. [any up to DISPATCH_LEVEL] */
 void nt_time_resumed(void);
 /* The wall clock's base of systems without KeQuerySystemTimePrecise. [sleep] */
 void nt_time_refresh(void);

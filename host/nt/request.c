@@ -170,14 +170,9 @@ static ntstatus request(struct nt_file *file, struct nt_irp *irp, co_u32 nr)
 /* The system's mapping of a buffer that it has locked. */
 static void *mapped(struct nt_mdl *mdl)
 {
-	co_u32 priority = MM_NORMAL_PRIORITY;
-
 	if (mdl->flags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL))
 		return mdl->system_va;
-	if (nt_is(6, 2))
-		priority |= MM_MAPPING_NO_EXECUTE;
-	return MmMapLockedPagesSpecifyCache(mdl, KERNEL_MODE, MM_CACHED, NULL, 0,
-					    priority);
+	return nt_map_kernel(mdl);
 }
 
 static int load_with(struct nt_call *call, struct co_req_vm_load *req)
@@ -244,7 +239,7 @@ static ntstatus facts(struct nt_file *file, struct nt_irp *irp)
 	answer->minor = nt_version.minor;
 	answer->build = nt_version.build;
 	answer->flags = nt_flags_found();
-	answer->pool_bytes = nt_pool_bytes();
+	answer->pool_bytes = nt_pool_bytes(NULL);
 	nt_complete(irp, STATUS_SUCCESS, sizeof(*answer));
 	return STATUS_SUCCESS;
 }

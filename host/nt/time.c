@@ -115,7 +115,9 @@ co_u32 host_tsc_khz(void)
 void nt_time_resumed(void)
 {
 	sample(&base_ns, &base_tsc);
-	nt_time_refresh();
+	/* Else the next request does it. */
+	if (nt_may_wait())
+		nt_time_refresh();
 }
 
 void nt_time_init(void)

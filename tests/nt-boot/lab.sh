@@ -2,7 +2,7 @@
 # In the lab host, whose colinux.ko is the shim with colinux.sys.
 #
 #	devices		guests with all devices, with one vCPU and two
-#	memory		a guest whose host is short of memory
+#	memory		a guest whose host is short of memory, then one whose daemon is killed
 #	starts N	they come and go N times
 #	sweep		each allocation of the driver's fails once
 #	old VERSION	what an older Windows has not is done without
@@ -94,6 +94,32 @@ low_memory()
 	echo memory low >/dev/ntshim
 	until_true '[ $(counter held) -le $((kept - 64)) ]'
 	check "the piece that is kept for the next VM goes" $? "$kept things held, now $(counter held)"
+	echo memory enough >/dev/ntshim
+}
+
+# Its daemon is killed while somebody else has its handle, too: what was mapped in it goes
+# with it, and the VM with the handle. A disk of the daemon's might still be reading, so
+# none of the memory is kept.
+killed()
+{
+	before=$(counter held)
+	colinux start name=nt kernel=/guest/vmlinux initrd=/guest/initrd mem=128 quiet >/tmp/start 2>&1
+	check "another guest starts" $? "$(cat /tmp/start)"
+	daemon=$(pidof colinux-daemon)
+	/keeper "$daemon" >/tmp/keeper 2>&1 &
+	keeper=$!
+	until_true 'grep -q kept /tmp/keeper'
+	check "a process has a duplicate of its daemon's handle" $? "$(cat /tmp/keeper)"
+	held=$(counter held)
+	kill -9 "$daemon"
+	until_true '[ ! -e /proc/$daemon ]'
+	sleep 1
+	[ "$(counter complaints)" = 0 ] && [ "$(counter held)" -le $((held - 64)) ] && [ "$(counter held)" -gt "$before" ]
+	check "its daemon is killed: nothing is mapped there any more, the VM is" $? \
+		"$before, $held, $(counter held) held; $(dmesg | grep ntshim)"
+	kill $keeper
+	settled "$before"
+	check "with the duplicate the VM goes, and all of its memory" $? "$before things held before, $(counter held) now"
 }
 
 load() # [PARAMETER]...
@@ -180,6 +206,7 @@ devices)
 memory)
 	load
 	low_memory
+	killed
 	;;
 starts)
 	load

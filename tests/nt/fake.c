@@ -12,6 +12,7 @@ struct fake fake;
 __thread void *fake_process;
 __thread co_u32 fake_cpu;
 char fake_first[] = "a process";
+char fake_second[] = "another process";
 __thread bool irqs_are_off;
 __thread co_u8 irql;
 
@@ -52,6 +53,11 @@ void nt_irqs_on(void)
 bool nt_may_call(void)
 {
 	return !irqs_are_off && irql <= DISPATCH_LEVEL;
+}
+
+bool nt_may_wait(void)
+{
+	return !irqs_are_off && irql <= APC_LEVEL;
 }
 
 co_u8 KfRaiseIrql(co_u8 level)
@@ -277,9 +283,13 @@ void *IoGetCurrentProcess(void)
 	return fake_process;
 }
 
+static void *ended; /* the process whose address space is gone */
+
 void KeStackAttachProcess(void *process, struct nt_apc_state *state)
 {
 	AT_MOST(PASSIVE_LEVEL);
+	if (process == ended)
+		fake_die("attaches to a process that has ended");
 	state->opaque[0] = (co_uptr)fake_process;
 	fake_process = process;
 }
@@ -287,6 +297,34 @@ void KeStackAttachProcess(void *process, struct nt_apc_state *state)
 void KeUnstackDetachProcess(struct nt_apc_state *state)
 {
 	fake_process = (void *)(co_uptr)state->opaque[0];
+}
+
+static nt_process_fn *process_fn;
+
+ntstatus PsSetCreateProcessNotifyRoutine(nt_process_fn *fn, co_u8 remove)
+{
+	AT_MOST(PASSIVE_LEVEL);
+	if (!remove && fails())
+		return STATUS_INVALID_PARAMETER;
+	if (remove ? process_fn != fn : process_fn != NULL)
+		fake_die("a notification that is there, or isn't");
+	process_fn = remove ? NULL : fn;
+	alive(remove ? -1 : 1);
+	return STATUS_SUCCESS;
+}
+
+void fake_process_started(void)
+{
+	process_fn(NULL, NULL, 1);
+}
+
+void fake_process_ended(void)
+{
+	process_fn(NULL, NULL, 0);
+	if (fake_process == fake_first && fake.user_maps)
+		fake_die("a process ends, and has pages that aren't its own");
+	ended = fake_process;
+	fake_process = fake_second;
 }
 
 co_s64 ObfReferenceObject(void *object)
@@ -470,6 +508,7 @@ void fake_start(void)
 	fake.admin = true;
 	fake.major = 10;
 	fake_process = fake_first;
+	ended = NULL;
 	timers_start();
 }
 

@@ -42,6 +42,7 @@ extern struct fake fake;
 extern __thread void *fake_process; /* that this thread is of */
 extern __thread co_u32 fake_cpu;
 extern char fake_first[]; /* the process that a thread is of at first */
+extern char fake_second[]; /* another one, that nothing is mapped in */
 
 void fake_start(void);
 void fake_end(void); /* aborts when something is left */
@@ -81,6 +82,10 @@ ntstatus fake_control(struct nt_file_object *file, co_u32 code, void *in,
 /* What the callback object of that name tells. */
 void fake_callback(const char *name, co_uptr a, co_uptr b);
 void fake_shutdown(void);
+/* The driver hears of this thread's process: it has started another, or is at its end;
+ * then the thread is of the second one. */
+void fake_process_started(void);
+void fake_process_ended(void);
 /* The system becomes short of memory, or isn't any more. */
 void fake_low_memory(bool low);
 /* The text that the driver adds to a dump. */

@@ -287,6 +287,33 @@ static void sleep_and_shutdown_are_told(void **state)
 	fake_shutdown();
 }
 
+/* The documentation promises no less. */
+static void power_may_be_told_at_dispatch_level(void **state)
+{
+	struct co_vcpu *vcpu;
+	co_u8 old;
+
+	(void)state;
+	run_loaded(1);
+	vcpu = &vm()->vcpu[0];
+	vcpu->wanted = 0; /* awake: it would have to be waited for */
+	old = KfRaiseIrql(DISPATCH_LEVEL);
+	fake_callback("PowerState", 3, 0);
+	assert_true(vcpu->area->event.events & CO_EVENT_SLEEP);
+	fake_callback("PowerState", 3, 1);
+	assert_true(vcpu->area->event.events & CO_EVENT_WAKE);
+	fake_callback("SetSystemTime", 0, 0);
+	KeLowerIrql(old);
+	co_vm_stop(vm(), CO_VERDICT_KILLED, "by the test");
+}
+
+/* Without a precise clock of the system's the driver keeps one itself. */
+static int start_7(void **state)
+{
+	(void)state;
+	return start_on(6, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +328,9 @@ int main(void)
 		TEST(text_is_formatted),
 		TEST(the_dump_tells_of_guests),
 		TEST(sleep_and_shutdown_are_told),
+		TEST(power_may_be_told_at_dispatch_level),
+		cmocka_unit_test_setup_teardown(power_may_be_told_at_dispatch_level, start_7,
+						end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) || test_vm() || test_pressure();

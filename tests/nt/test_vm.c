@@ -31,7 +31,7 @@ static void the_process_sees_what_the_guest_has(void **state)
 	assert_false(user_has(last));
 	/* It was part of the linear piece, and stays with the driver. */
 	assert_equal(fake.free_blocks, before);
-	assert_equal(nt_pool_bytes(), 2 * MIB);
+	assert_equal(nt_pool_bytes(NULL), 2 * MIB);
 	/* Again: the same one, wiped. */
 	*(co_u64 *)host_chunk_va(last) = 0x1234;
 	guest_moves(CO_CALL_MEMORY_TAKE, last, 2 * MIB);
@@ -94,6 +94,13 @@ static void a_place_that_is_taken_refuses_the_map(void **state)
 	assert_equal(map_vm(&map), -CO_EBUSY);
 }
 
+static void close_file(void)
+{
+	fake_cleanup(file);
+	fake_close(file);
+	file = NULL;
+}
+
 /* The next VM gets the piece that the last one left. */
 static void one_piece_is_kept_for_the_next(void **state)
 {
@@ -104,15 +111,115 @@ static void one_piece_is_kept_for_the_next(void **state)
 	run_loaded(1);
 	pa = vm()->memory.chunk[0].address;
 	*(co_u64 *)host_chunk_va(pa) = 0x1234;
-	fake_cleanup(file);
-	fake_close(file);
-	assert_equal(nt_pool_bytes(), VM_SIZE);
+	assert_equal(unmap_vm(), 0);
+	close_file();
+	assert_equal(nt_pool_bytes(NULL), VM_SIZE);
 	file = fake_open(&status);
 	assert_equal(create_vm(VM_SIZE), 0);
 	assert_equal(vm()->memory.chunk[0].address, pa);
 	assert_equal(*(co_u64 *)host_chunk_va(pa), 0);
-	assert_equal(nt_pool_bytes(), 0);
+	assert_equal(nt_pool_bytes(NULL), 0);
 	assert_equal(load_vm(), 0);
+}
+
+/* A disk may still be reading into it. */
+static void no_piece_is_kept_of_a_daemon_that_was_killed(void **state)
+{
+	ntstatus status;
+
+	(void)state;
+	run_loaded(1);
+	close_file();
+	assert_equal(nt_pool_bytes(NULL), 0);
+	assert_equal(fake.free_blocks, 128);
+	file = fake_open(&status);
+	run_loaded(1);
+	fake_process_ended();
+	close_file();
+	assert_equal(nt_pool_bytes(NULL), 0);
+	assert_equal(fake.free_blocks, 128);
+}
+
+/* Mapped again after an orderly end of the first mapping. */
+static void a_second_mapping_has_to_end_well_too(void **state)
+{
+	struct co_nt_map map;
+
+	(void)state;
+	run_loaded(1);
+	assert_equal(unmap_vm(), 0);
+	map = map_request();
+	assert_equal(map_vm(&map), 0);
+	close_file();
+	assert_equal(nt_pool_bytes(NULL), 0);
+}
+
+/* What one guest gave back of its piece is for that one only, as long as it has any. */
+static void another_guest_gets_none_of_a_piece(void **state)
+{
+	struct nt_file_object *first;
+	ntstatus status;
+	co_u64 pa;
+
+	(void)state;
+	run_loaded(1);
+	first = file;
+	pa = vm()->memory.chunk[0].address + 8 * MIB;
+	guest_moves(CO_CALL_MEMORY_GIVE, pa, 2 * MIB);
+	assert_equal(got, 0);
+	assert_equal(nt_pool_bytes(NULL), 2 * MIB);
+	assert_equal(nt_pool_bytes(first->context), 2 * MIB);
+	file = fake_open(&status);
+	assert_equal(nt_pool_bytes(file->context), 0);
+	assert_equal(create_vm(48 * MIB), 0);
+	vm()->memory_max += 2 * MIB;
+	vm()->memory_limit += 2 * MIB;
+	assert_equal(load_vm(), 0);
+	guest_moves(CO_CALL_MEMORY_TAKE, pa, 2 * MIB);
+	assert_true(got != pa && got && !(got & (2 * MIB - 1)));
+	close_file();
+	file = first;
+	guest_moves(CO_CALL_MEMORY_TAKE, pa, 2 * MIB);
+	assert_equal(got, pa);
+}
+
+/* Somebody else has a duplicate of its handle, and closes it later. */
+static void a_daemon_that_ends_has_nothing_mapped(void **state)
+{
+	struct co_req_vcpu_run run = { .vcpu = 0 };
+	struct co_nt_map map;
+
+	(void)state;
+	run_loaded(1);
+	fake_process = fake_second;
+	fake_process_ended();
+	fake_process = fake_first;
+	fake_process_started();
+	assert_equal(fake.user_maps, VM_SIZE / (2 * MIB));
+	assert_equal(vm()->verdict, CO_VERDICT_NONE);
+	fake_process_ended();
+	assert_equal(fake.user_maps, 0);
+	assert_equal(vm()->verdict, CO_VERDICT_KILLED);
+	/* Another process, at the old one's address. */
+	fake_process = fake_first;
+	assert_equal(ask(CO_REQ_VCPU_RUN, &run), -CO_EPERM);
+	map = map_request();
+	assert_equal(map_vm(&map), -CO_EPERM);
+	fake_process = fake_second;
+	close_file();
+}
+
+/* It made a VM, and hadn't mapped it yet. */
+static void a_daemon_that_ends_early_leaves_no_owner(void **state)
+{
+	struct co_nt_map map;
+
+	(void)state;
+	assert_equal(create_vm(VM_SIZE), 0);
+	fake_process_ended();
+	fake_process = fake_first;
+	map = map_request();
+	assert_equal(map_vm(&map), -CO_EPERM);
 }
 
 /* ---- running ------------------------------------------------------------------------------------ */
@@ -439,6 +546,11 @@ int test_vm(void)
 		TEST(a_block_given_back_is_the_systems),
 		TEST(a_place_that_is_taken_refuses_the_map),
 		TEST(one_piece_is_kept_for_the_next),
+		TEST(no_piece_is_kept_of_a_daemon_that_was_killed),
+		TEST(a_second_mapping_has_to_end_well_too),
+		TEST(another_guest_gets_none_of_a_piece),
+		TEST(a_daemon_that_ends_has_nothing_mapped),
+		TEST(a_daemon_that_ends_early_leaves_no_owner),
 		TEST(a_run_is_cancelled_anywhere),
 		TEST(closing_ends_a_run),
 		TEST(a_bell_is_heard_once),

@@ -126,7 +126,7 @@ static int create(struct daemon *d, struct error **err)
 static void destroy(struct daemon *d)
 {
 	fault_guard(NULL, NULL);
-	driver_unmap(d->memory.base, d->memory.lowest, d->memory.highest);
+	driver_unmap(d->driver, d->memory.base, d->memory.lowest, d->memory.highest);
 	guest_memory_free(&d->memory);
 	memset(&d->memory, 0, sizeof(d->memory));
 	driver_close(d->driver);

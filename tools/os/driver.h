@@ -28,6 +28,8 @@ int driver_check_version(struct driver *d, const char *device, const char *then,
  * children nor in core dumps. NULL and an error otherwise. */
 uint8_t *driver_map(struct driver *d, uint64_t lowest, uint64_t highest,
 		    struct error **err);
-void driver_unmap(uint8_t *base, uint64_t lowest, uint64_t highest);
+/* Takes it out again, before driver_close(). Nobody reads or writes there any more, the
+ * host's disks included. NULL is allowed. */
+void driver_unmap(struct driver *d, uint8_t *base, uint64_t lowest, uint64_t highest);
 
 #endif

@@ -97,8 +97,9 @@ uint8_t *driver_map(struct driver *d, uint64_t lowest, uint64_t highest,
 	return base;
 }
 
-void driver_unmap(uint8_t *base, uint64_t lowest, uint64_t highest)
+void driver_unmap(struct driver *d, uint8_t *base, uint64_t lowest, uint64_t highest)
 {
+	(void)d;
 	if (base)
 		munmap(base, highest - lowest);
 }

@@ -234,10 +234,14 @@ uint8_t *driver_map(struct driver *d, uint64_t lowest, uint64_t highest,
 	return NULL;
 }
 
-/* The driver takes it out when its handle is closed, which comes next. */
-void driver_unmap(uint8_t *base, uint64_t lowest, uint64_t highest)
+/* The driver would do it when its handle is closed; this tells it that nothing is
+ * under way in there any more. */
+void driver_unmap(struct driver *d, uint8_t *base, uint64_t lowest, uint64_t highest)
 {
-	(void)base;
-	(void)lowest;
-	(void)highest;
+	struct co_nt_map map = { .base = (uintptr_t)base,
+				 .lowest = lowest,
+				 .highest = highest };
+
+	if (base)
+		call(d->file, CO_NT_UNMAP, &map, sizeof(map), &map, sizeof(map));
 }
