@@ -158,7 +158,15 @@ static void skip(struct piece *p, size_t n)
 	}
 }
 
-/* Begins the next piece; its end comes by the port even if it's there at once. */
+/* Whether its end comes by the port: it does, even if it's there at once, also of a
+ * request that ended with a warning (NTSTATUS 0x8...), as "media changed"; not of one
+ * that was refused. */
+static bool began(const struct piece *p, BOOL done)
+{
+	return done || GetLastError() == ERROR_IO_PENDING ||
+	       (DWORD)p->o.Internal >> 30 == 2;
+}
+
 static void begin(struct piece *p)
 {
 	uint64_t offset = p->io->offset + (uint64_t)p->total;
@@ -171,9 +179,8 @@ static void begin(struct piece *p)
 	memset(&p->o, 0, sizeof(p->o));
 	p->o.Offset = (DWORD)offset;
 	p->o.OffsetHigh = (DWORD)(offset >> 32);
-	if (!(is_write(p) ? WriteFile(p->e->file, at, p->bytes, NULL, &p->o) :
-			    ReadFile(p->e->file, at, p->bytes, NULL, &p->o)) &&
-	    GetLastError() != ERROR_IO_PENDING)
+	if (!began(p, is_write(p) ? WriteFile(p->e->file, at, p->bytes, NULL, &p->o) :
+				    ReadFile(p->e->file, at, p->bytes, NULL, &p->o)))
 		finish(p, failure(p, GetLastError()));
 }
 
