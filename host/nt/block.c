@@ -15,8 +15,8 @@
  *
  * A frame that somebody gave back may still be the target of a disk's read, which the
  * daemon or the process' end left under way. The system knows that, and gives such a
- * frame to nobody. The driver doesn't: so what it keeps goes to the same guest, or
- * was a VM's whose daemon had ended all that.
+ * frame to nobody (docs/nt.md says how far that is known). The driver doesn't: so what
+ * it keeps goes to the same guest, or was a VM's whose daemon had ended all that.
  *
  * Before Windows 7 a piece is contiguous memory, which comes and goes as a whole.
  */
@@ -31,8 +31,8 @@ struct nt_linear {
 	co_u64 pa, size;
 	struct nt_mdl *mdl; /* NULL: contiguous memory */
 	co_u8 *va;
-	struct nt_file *file; /* whose guest has any of it, where one has */
-	co_u32 used;	      /* blocks that it has */
+	struct nt_file *file; /* whose it is; NULL: nobody's, and nobody has any of it */
+	co_u32 used;	      /* blocks that its guest has */
 };
 
 struct host_mutex nt_memory_lock;
@@ -295,10 +295,10 @@ bool nt_block_is_free(const struct nt_block *block, const struct nt_file *file)
 {
 	const struct nt_linear *l = block ? block->linear : NULL;
 
-	return l && !block->file && (!l->used || l->file == file);
+	return l && !block->file && l->file == file;
 }
 
-co_u64 nt_pool_find(const struct nt_file *file, co_u64 size)
+co_u64 nt_pool_claim(struct nt_file *file, co_u64 size)
 {
 	struct nt_list *at;
 	struct nt_linear *l;
@@ -306,21 +306,21 @@ co_u64 nt_pool_find(const struct nt_file *file, co_u64 size)
 
 	for (at = linears.next; at != &linears; at = at->next) {
 		l = co_container_of(at, struct nt_linear, list);
-		if (size == l->size && !l->used)
+		if (size == l->size && !l->file) {
+			l->file = file;
 			return l->pa;
-		if (size != NT_BLOCK || !l->used)
-			continue;
-		for (pa = l->pa; pa < l->pa + l->size; pa += NT_BLOCK)
+		}
+		for (pa = l->pa; size == NT_BLOCK && pa < l->pa + l->size;
+		     pa += NT_BLOCK)
 			if (nt_block_is_free(nt_block_at(pa), file))
 				return pa;
 	}
 	return 0;
 }
 
-void nt_block_reuse(struct nt_block *block, struct nt_file *file)
+void nt_block_reuse(struct nt_block *block)
 {
 	memset(block->va, 0, NT_BLOCK);
-	block->linear->file = file;
 	block->linear->used++;
 }
 
@@ -340,7 +340,11 @@ void nt_block_release(struct nt_block *block)
 	block->file = NULL;
 	if (!l)
 		block_put(block);
-	else if (!--l->used && !worth_keeping(l))
+	else if (--l->used)
+		return;
+	else if (worth_keeping(l))
+		l->file = NULL;
+	else
 		linear_free(l);
 }
 
@@ -353,25 +357,34 @@ co_u64 nt_pool_bytes(const struct nt_file *file)
 	host_mutex_lock(&nt_memory_lock);
 	for (at = linears.next; at != &linears; at = at->next) {
 		l = co_container_of(at, struct nt_linear, list);
-		if (!file || !l->used || l->file == file)
+		if (!file || !l->file || l->file == file)
 			bytes += l->size - l->used * (co_u64)NT_BLOCK;
 	}
 	host_mutex_unlock(&nt_memory_lock);
 	return bytes;
 }
 
-void nt_pool_trim(void)
+bool nt_pool_drop(void)
 {
 	struct nt_list *at, *next;
 	struct nt_linear *l;
+	bool any = false;
 
-	host_mutex_lock(&nt_memory_lock);
 	for (at = linears.next; at != &linears; at = next) {
 		next = at->next;
 		l = co_container_of(at, struct nt_linear, list);
-		if (!l->used)
-			linear_free(l);
+		if (l->used)
+			continue;
+		linear_free(l);
+		any = true;
 	}
+	return any;
+}
+
+void nt_pool_trim(void)
+{
+	host_mutex_lock(&nt_memory_lock);
+	nt_pool_drop();
 	host_mutex_unlock(&nt_memory_lock);
 }
 

@@ -16,16 +16,18 @@ void nt_pages_free(struct nt_mdl *mdl);
 /* A block from the system, zeroed and mapped; *pa as in host_chunk_alloc(). 0 or
  * -CO_ENOMEM. It has no owner yet. */
 int nt_block_get(co_u64 *pa);
-/* Has the driver this one, for the file's guest or anyone's? NULL is allowed. */
+/* Has the driver this one, for the file's guest? NULL is allowed. */
 bool nt_block_is_free(const struct nt_block *block, const struct nt_file *file);
-/* Such a one goes to the file's guest; what was in it is wiped. */
-void nt_block_reuse(struct nt_block *block, struct nt_file *file);
+/* Such a one goes to it; what was in it is wiped. */
+void nt_block_reuse(struct nt_block *block);
 /* Its guest has it no more. */
 void nt_block_release(struct nt_block *block);
 
-/* The address of a piece of that size that no guest has, or of a block in one that
- * the file's has given back. 0: there is none. */
-co_u64 nt_pool_find(const struct nt_file *file, co_u64 size);
+/* The address of a piece of that size that is nobody's, the file's from now on, or of
+ * a block that its guest gave back of its own. 0: there is none. */
+co_u64 nt_pool_claim(struct nt_file *file, co_u64 size);
+/* Pieces of which no guest has anything go to the system. Did any? */
+bool nt_pool_drop(void);
 /* Gets such a piece of contiguous memory. 0 or -CO_ENOMEM. */
 int nt_contiguous_get(co_u64 size);
 

@@ -107,8 +107,9 @@ CO_ASSERT_SIZE(struct co_nt_map, 40);
  * Takes all of it out again, by the same process, which says so that nothing is under
  * way in there any more, as a disk's read: what the driver keeps of the memory, another
  * VM may get. Else it is taken out when the process ends or the handle is closed
- * (IRP_MJ_CLEANUP), whatever happens first, and all of it is given to Windows. In and
- * out: struct co_nt_map, `base` as at MAP. Errors: EINVAL (not mapped there), EPERM.
+ * (IRP_MJ_CLEANUP), whatever happens first, and with the VM all of it goes to Windows.
+ * In and out: struct co_nt_map, `base` as at MAP. Errors: EINVAL (not mapped there),
+ * EPERM.
  */
 #define CO_NT_UNMAP CO_NT_CODE(0x881, CO_NT_BUFFERED)
 
@@ -157,7 +158,7 @@ CO_ASSERT_SIZE(struct co_nt_bells, 64);
 struct co_nt_facts {
 	co_u32 major, minor, build; /* of Windows */
 	co_u32 flags;		    /* CO_NT_* */
-	co_u64 pool_bytes; /* that VMs gave back and the driver holds for the next */
+	co_u64 pool_bytes; /* that VMs gave back and the driver holds for them or the next */
 	co_u64 reserved[3]; /* 0 */
 };
 CO_ASSERT_SIZE(struct co_nt_facts, 48);

@@ -52,28 +52,41 @@ static bool wait_for_all(bool (*is)(struct co_vm *vm), co_u32 ms)
 	return true;
 }
 
+/* Where the system may be asked; else the next request does it. */
+static void wall_clock_changed(void)
+{
+	if (nt_is_at_most(PASSIVE_LEVEL))
+		nt_time_refresh();
+}
+
 /* ---- sleep -------------------------------------------------------------------- */
 
 #define STATE_LOCK 3 /* PO_CB_SYSTEM_STATE_LOCK: b is 0 before a sleep, 1 behind it */
 
-/* Before any device sleeps, and after all are back. At PASSIVE_LEVEL, as it's seen; the
- * documentation promises no more than DISPATCH_LEVEL, where nothing can be waited for. */
+/* Before any device sleeps, and after all are back. The documentation promises no less
+ * than DISPATCH_LEVEL, where nothing can be waited for. */
 static void power_changed(void *context, void *a, void *b)
 {
+	bool asleep;
+
 	if ((co_uptr)a != STATE_LOCK)
 		return;
 	if (b) {
 		nt_time_resumed();
+		wall_clock_changed();
 		nt_tell_all(co_vm_wake);
 		return;
 	}
 	nt_tell_all(co_vm_sleep);
-	if (!nt_may_wait() || !wait_for_all(co_vm_asleep, SLEEP_WAIT_MS))
+	asleep = nt_is_at_most(APC_LEVEL) ? wait_for_all(co_vm_asleep, SLEEP_WAIT_MS) :
+					    all(co_vm_asleep);
+	if (!asleep)
 		nt_log("a guest doesn't stop its clocks, they may be wrong after the sleep");
 }
 
 static void clock_stepped(void *context, void *a, void *b)
 {
+	wall_clock_changed();
 	nt_tell_all(co_clock_changed);
 }
 

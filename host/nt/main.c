@@ -53,6 +53,7 @@ static struct nt_file *file_new(void)
 		return NULL;
 	co_file_init(&file->core);
 	nt_bells_init(file);
+	file->drained = true;
 	state = host_lock(&nt_files_lock);
 	nt_list_add(&nt_files, &file->list);
 	host_unlock(&nt_files_lock, state);

@@ -163,11 +163,11 @@ static bool disown(const void *process)
 	bool any = false;
 
 	nt_for_each_file(file) {
-		if (co_load(&file->core.owner) != (co_uptr)process)
+		/* Before the owner: of a file with a VM that one stays. */
+		vm = co_load(&file->core.vm);
+		if (!co_compare_exchange(&file->core.owner, (co_u64)(co_uptr)process, 0))
 			continue;
 		any = true;
-		co_store(&file->core.owner, 0);
-		vm = co_load(&file->core.vm);
 		if (vm)
 			co_vm_stop(vm, CO_VERDICT_KILLED, "its daemon has ended");
 	}
@@ -182,7 +182,7 @@ static void process_changed(void *parent_id, void *id, co_u8 created)
 	struct nt_list *at, *next;
 	struct nt_file *file;
 
-	if (created || !disown(process))
+	if (created || (co_uptr)id != PsGetCurrentProcessId() || !disown(process))
 		return;
 	host_mutex_lock(&nt_memory_lock);
 	for (at = mapped.next; at != &mapped; at = next) {

@@ -70,7 +70,7 @@ static int block_take(struct nt_file *file, co_u64 pa)
 	int err;
 
 	if (nt_block_is_free(block, file))
-		nt_block_reuse(block, file);
+		nt_block_reuse(block);
 	else if (block && block->mdl)
 		return -CO_ENOMEM; /* another guest has it */
 	else if (nt_block_get(&pa))
@@ -146,11 +146,11 @@ static int take_anywhere(struct nt_file *file, co_u64 size, co_u64 *pa)
 {
 	if (size > PIECE_MAX || size & (size - 1))
 		return -CO_ENOMEM;
-	*pa = nt_pool_find(file, size);
+	*pa = nt_pool_claim(file, size);
 	if (!*pa && !nt_is(6, 1)) {
 		if (nt_contiguous_get(size))
 			return -CO_ENOMEM;
-		*pa = nt_pool_find(file, size);
+		*pa = nt_pool_claim(file, size);
 	}
 	if (!*pa && size == NT_BLOCK)
 		return take_block(file, pa);
@@ -167,10 +167,16 @@ int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
 	if (!call || (!*pa && align > size))
 		return err;
 	host_mutex_lock(&nt_memory_lock);
-	if (!*pa)
+	if (!*pa) {
 		err = take_anywhere(call->file, size, pa);
-	else if (nt_is(6, 1))
+		/* The last resort, from which larger pieces have others. */
+		if (err && size == NT_BLOCK && nt_pool_drop()) {
+			*pa = 0;
+			err = take_anywhere(call->file, size, pa);
+		}
+	} else if (nt_is(6, 1)) {
 		err = take_exactly(call->file, *pa, size);
+	}
 	host_mutex_unlock(&nt_memory_lock);
 	return err;
 }
@@ -207,7 +213,7 @@ co_u64 host_memory(co_u64 *free, co_u64 *highest)
 	const struct nt_call *call = nt_call_now();
 
 	if (free)
-		*free = call && nt_may_wait() ?
+		*free = call && nt_is_at_most(APC_LEVEL) ?
 				available() + nt_pool_bytes(call->file) : 0;
 	if (highest)
 		*highest = nt_memory_end;

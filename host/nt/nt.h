@@ -308,6 +308,7 @@ NT_IMPORT ntstatus PsTerminateSystemThread(ntstatus status);
 typedef void nt_process_fn(void *parent_id, void *id, co_u8 created);
 /* `remove` waits for calls of it that are under way. */
 NT_IMPORT ntstatus PsSetCreateProcessNotifyRoutine(nt_process_fn *fn, co_u8 remove);
+NT_IMPORT co_u64 PsGetCurrentProcessId(void);
 
 NT_IMPORT ntstatus IoCreateDevice(struct nt_driver *driver, co_u32 extension,
 				  const struct nt_string *name, co_u32 type,

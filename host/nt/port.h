@@ -22,8 +22,7 @@ static inline co_u64 nt_flags(void)
 #ifdef NT_FAKE /* tests/nt: a process, where interrupts are a variable */
 co_u64 nt_irqs_off(void);
 void nt_irqs_on(void);
-bool nt_may_call(void);
-bool nt_may_wait(void);
+bool nt_is_at_most(co_u8 most);
 #else
 static inline co_u64 nt_irqs_off(void)
 {
@@ -47,19 +46,13 @@ static inline bool nt_is_at_most(co_u8 most)
 	__asm__ volatile("mov %%cr8, %0" : "=r"(level));
 	return nt_flags() & FLAGS_IF && level <= most;
 }
+#endif
 
 /* May functions be called here that want at most DISPATCH_LEVEL? */
 static inline bool nt_may_call(void)
 {
 	return nt_is_at_most(DISPATCH_LEVEL);
 }
-
-/* And those that wait? */
-static inline bool nt_may_wait(void)
-{
-	return nt_is_at_most(APC_LEVEL);
-}
-#endif
 
 /* ---- optional.c --------------------------------------------------------------- */
 
@@ -113,7 +106,7 @@ struct nt_file {
 	void *process; /* NULL: not mapped; a reference */
 	struct nt_list mapped; /* where `process` isn't NULL: in the list of those */
 	co_u64 base, lowest;
-	bool drained; /* who had it mapped took it out: nothing reads into it any more */
+	bool drained; /* not mapped, or by who is done with it: no disk reads into it */
 
 	/* bell.c */
 	struct host_lock bells_lock;

@@ -13,8 +13,6 @@
 #define UNIT_NS	      100ULL /* of Windows' times */
 #define EPOCH	      116444736000000000ULL /* 1601 to 1970, in units */
 #define CALIBRATE_MS  50
-#define REFINE_NS     NS_PER_S
-#define REFRESH_NS    NS_PER_S
 #define HIGH_RESOLUTION 4 /* attribute of ExAllocateTimer() */
 
 #define TIME_OF_DAY	 3 /* class of ZwQuerySystemInformation */
@@ -115,9 +113,6 @@ co_u32 host_tsc_khz(void)
 void nt_time_resumed(void)
 {
 	sample(&base_ns, &base_tsc);
-	/* Else the next request does it. */
-	if (nt_may_wait())
-		nt_time_refresh();
 }
 
 void nt_time_init(void)
@@ -127,6 +122,7 @@ void nt_time_init(void)
 	KeQueryPerformanceCounter((co_s64 *)&frequency);
 	host_lock_init(&wall_lock);
 	nt_time_resumed();
+	nt_time_refresh();
 	KeDelayExecutionThread(KERNEL_MODE, 0, &interval);
 	calibrate(1);
 }

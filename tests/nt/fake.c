@@ -50,14 +50,9 @@ void nt_irqs_on(void)
 	irqs_are_off = false;
 }
 
-bool nt_may_call(void)
+bool nt_is_at_most(co_u8 most)
 {
-	return !irqs_are_off && irql <= DISPATCH_LEVEL;
-}
-
-bool nt_may_wait(void)
-{
-	return !irqs_are_off && irql <= APC_LEVEL;
+	return !irqs_are_off && irql <= most;
 }
 
 co_u8 KfRaiseIrql(co_u8 level)
@@ -313,18 +308,30 @@ ntstatus PsSetCreateProcessNotifyRoutine(nt_process_fn *fn, co_u8 remove)
 	return STATUS_SUCCESS;
 }
 
-void fake_process_started(void)
+co_u64 PsGetCurrentProcessId(void)
 {
-	process_fn(NULL, NULL, 1);
+	return (co_uptr)fake_process;
 }
 
-void fake_process_ended(void)
+void fake_process_started(void)
 {
-	process_fn(NULL, NULL, 0);
-	if (fake_process == fake_first && fake.user_maps)
+	process_fn(fake_process, fake_second, 1);
+}
+
+void fake_process_ended(void *process)
+{
+	process_fn(NULL, process, 0);
+	if (process != fake_process)
+		return;
+	if (process == fake_first && fake.user_maps)
 		fake_die("a process ends, and has pages that aren't its own");
 	ended = fake_process;
 	fake_process = fake_second;
+}
+
+void fake_process_lives(void)
+{
+	ended = NULL;
 }
 
 co_s64 ObfReferenceObject(void *object)

@@ -82,10 +82,13 @@ ntstatus fake_control(struct nt_file_object *file, co_u32 code, void *in,
 /* What the callback object of that name tells. */
 void fake_callback(const char *name, co_uptr a, co_uptr b);
 void fake_shutdown(void);
-/* The driver hears of this thread's process: it has started another, or is at its end;
- * then the thread is of the second one. */
+/* The driver hears that this thread's process has started another. */
 void fake_process_started(void);
-void fake_process_ended(void);
+/* That this one is at its end, by this thread, which is of the second one then if it
+ * was its own. */
+void fake_process_ended(void *process);
+/* The one that has ended is another one, this thread isn't of it. */
+void fake_process_lives(void);
 /* The system becomes short of memory, or isn't any more. */
 void fake_low_memory(bool low);
 /* The text that the driver adds to a dump. */

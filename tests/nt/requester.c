@@ -116,6 +116,12 @@ int start(void **state)
 	return start_on(10, 0);
 }
 
+int start_2003(void **state)
+{
+	(void)state;
+	return start_on(5, 2);
+}
+
 int end(void **state)
 {
 	(void)state;

@@ -333,5 +333,5 @@ int main(void)
 						end),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) || test_vm() || test_pressure();
+	return cmocka_run_group_tests(tests, NULL, NULL) || test_memory() || test_vm() || test_pressure();
 }

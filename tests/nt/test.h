@@ -17,6 +17,7 @@ void fake_memory_start(void);
 /* For cmocka. */
 int start_on(co_u32 major, co_u32 minor);
 int start(void **state);
+int start_2003(void **state);
 int end(void **state);
 
 /* One of the core's requests: 0 or -CO_E*. */
@@ -49,9 +50,12 @@ void guest_moves(co_u32 nr, co_u64 pa, co_u64 bytes);
 bool user_has(co_u64 pa);
 
 /* How many failed. */
+int test_memory(void);
 int test_vm(void);
 int test_pressure(void);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define ON_2003(name) \
+	{ #name " on Server 2003", name, start_2003, end, NULL }
 
 #endif

@@ -79,6 +79,7 @@ static void close_vm(void)
 {
 	ntstatus status;
 
+	assert_equal(unmap_vm(), 0);
 	fake_cleanup(file);
 	fake_close(file);
 	file = fake_open(&status);
@@ -96,7 +97,6 @@ static void the_kept_piece_goes(void **state)
 	assert_equal(nt_pool_bytes(NULL), 2 * MIB);
 	fake_low_memory(false);
 	steps(4 * PACE_US, 10);
-	assert_equal(unmap_vm(), 0);
 	close_vm();
 	assert_equal(nt_pool_bytes(NULL), VM_SIZE);
 	usleep(4 * PACE_US);
@@ -106,7 +106,6 @@ static void the_kept_piece_goes(void **state)
 	assert_equal(fake.free_blocks, 128);
 	/* Nor is another one kept for longer than a step. */
 	run_loaded(1);
-	assert_equal(unmap_vm(), 0);
 	close_vm();
 	assert_true(pool_becomes(0));
 	assert_equal(fake.free_blocks, 128);
