@@ -39,6 +39,10 @@ struct host_mutex nt_memory_lock;
 co_u64 nt_memory_end;
 static struct nt_block **leaves; /* [nt_memory_end / LEAF] */
 static struct nt_list linears;
+#define for_each_linear(l)                                                        \
+	for ((l) = co_container_of(linears.next, struct nt_linear, list);         \
+	     &(l)->list != &linears;                                              \
+	     (l) = co_container_of((l)->list.next, struct nt_linear, list))
 
 /* ---- the table of blocks ------------------------------------------------------------ */
 
@@ -300,12 +304,10 @@ bool nt_block_is_free(const struct nt_block *block, const struct nt_file *file)
 
 co_u64 nt_pool_claim(struct nt_file *file, co_u64 size)
 {
-	struct nt_list *at;
 	struct nt_linear *l;
 	co_u64 pa;
 
-	for (at = linears.next; at != &linears; at = at->next) {
-		l = co_container_of(at, struct nt_linear, list);
+	for_each_linear(l) {
 		if (size == l->size && !l->file) {
 			l->file = file;
 			return l->pa;
@@ -350,42 +352,34 @@ void nt_block_release(struct nt_block *block)
 
 co_u64 nt_pool_bytes(const struct nt_file *file)
 {
-	struct nt_list *at;
 	struct nt_linear *l;
 	co_u64 bytes = 0;
 
 	host_mutex_lock(&nt_memory_lock);
-	for (at = linears.next; at != &linears; at = at->next) {
-		l = co_container_of(at, struct nt_linear, list);
+	for_each_linear(l)
 		if (!file || !l->file || l->file == file)
 			bytes += l->size - l->used * (co_u64)NT_BLOCK;
-	}
 	host_mutex_unlock(&nt_memory_lock);
 	return bytes;
 }
 
-bool nt_pool_drop(void)
+bool nt_pool_drop(co_u64 least)
 {
 	struct nt_list *at, *next;
 	struct nt_linear *l;
 	bool any = false;
 
+	host_mutex_lock(&nt_memory_lock);
 	for (at = linears.next; at != &linears; at = next) {
 		next = at->next;
 		l = co_container_of(at, struct nt_linear, list);
-		if (l->used)
+		if (l->used || l->size < least)
 			continue;
 		linear_free(l);
 		any = true;
 	}
-	return any;
-}
-
-void nt_pool_trim(void)
-{
-	host_mutex_lock(&nt_memory_lock);
-	nt_pool_drop();
 	host_mutex_unlock(&nt_memory_lock);
+	return any;
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

@@ -26,8 +26,6 @@ void nt_block_release(struct nt_block *block);
 /* The address of a piece of that size that is nobody's, the file's from now on, or of
  * a block that its guest gave back of its own. 0: there is none. */
 co_u64 nt_pool_claim(struct nt_file *file, co_u64 size);
-/* Pieces of which no guest has anything go to the system. Did any? */
-bool nt_pool_drop(void);
 /* Gets such a piece of contiguous memory. 0 or -CO_ENOMEM. */
 int nt_contiguous_get(co_u64 size);
 

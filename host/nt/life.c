@@ -52,7 +52,7 @@ static bool wait_for_all(bool (*is)(struct co_vm *vm), co_u32 ms)
 	return true;
 }
 
-/* Where the system may be asked; else the next request does it. */
+/* Where the system may be asked; else the next request or vCPU that wakes does it. */
 static void wall_clock_changed(void)
 {
 	if (nt_is_at_most(PASSIVE_LEVEL))

@@ -117,12 +117,13 @@ int nt_map(struct nt_file *file, struct co_nt_map *map)
 		file->process = IoGetCurrentProcess();
 		ObfReferenceObject(file->process);
 		nt_list_add(&mapped, &file->mapped);
-		file->drained = false;
 		file->base = map->base;
 		file->lowest = map->lowest;
 		err = map_all(file, &map->mapped);
 		if (err)
 			unmap_all(file);
+		else
+			file->drained = false;
 	}
 	host_mutex_unlock(&nt_memory_lock);
 	return err;

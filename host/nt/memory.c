@@ -64,10 +64,21 @@ int host_copy_in(void *dst, co_u64 user, co_size n)
 
 /* ---- chunks ------------------------------------------------------------------------------ */
 
-static int block_take(struct nt_file *file, co_u64 pa)
+static int block_own(struct nt_file *file, co_u64 pa)
 {
 	struct nt_block *block = nt_block_at(pa);
 	int err;
+
+	block->file = file;
+	err = nt_map_block(file, pa, block);
+	if (err)
+		nt_block_release(block);
+	return err;
+}
+
+static int block_take(struct nt_file *file, co_u64 pa)
+{
+	struct nt_block *block = nt_block_at(pa);
 
 	if (nt_block_is_free(block, file))
 		nt_block_reuse(block);
@@ -75,12 +86,7 @@ static int block_take(struct nt_file *file, co_u64 pa)
 		return -CO_ENOMEM; /* another guest has it */
 	else if (nt_block_get(&pa))
 		return -CO_ENOMEM;
-	block = nt_block_at(pa);
-	block->file = file;
-	err = nt_map_block(file, pa, block);
-	if (err)
-		nt_block_release(block);
-	return err;
+	return block_own(file, pa);
 }
 
 static void blocks_release(co_u64 pa, co_u64 size)
@@ -126,25 +132,14 @@ static co_u64 place_find(co_u64 size)
 	return pa;
 }
 
-/* A single block needs no place: any will do. */
-static int take_block(struct nt_file *file, co_u64 *pa)
+static bool is_piece(co_u64 size)
 {
-	struct nt_block *block;
-	int err;
-
-	if (nt_block_get(pa))
-		return -CO_ENOMEM;
-	block = nt_block_at(*pa);
-	block->file = file;
-	err = nt_map_block(file, *pa, block);
-	if (err)
-		nt_block_release(block);
-	return err;
+	return size <= PIECE_MAX && !(size & (size - 1));
 }
 
 static int take_anywhere(struct nt_file *file, co_u64 size, co_u64 *pa)
 {
-	if (size > PIECE_MAX || size & (size - 1))
+	if (!is_piece(size))
 		return -CO_ENOMEM;
 	*pa = nt_pool_claim(file, size);
 	if (!*pa && !nt_is(6, 1)) {
@@ -152,11 +147,19 @@ static int take_anywhere(struct nt_file *file, co_u64 size, co_u64 *pa)
 			return -CO_ENOMEM;
 		*pa = nt_pool_claim(file, size);
 	}
+	/* A single block needs no place: any will do. */
 	if (!*pa && size == NT_BLOCK)
-		return take_block(file, pa);
+		return nt_block_get(pa) ? -CO_ENOMEM : block_own(file, *pa);
 	if (!*pa)
 		*pa = place_find(size);
 	return *pa ? take_exactly(file, *pa, size) : -CO_ENOMEM;
+}
+
+/* May a kept piece go for that? A start wants a large one out of one that is larger
+ * still; a guest that grows can do with less first. */
+static bool wants_kept(const struct nt_file *file, co_u64 size)
+{
+	return size == NT_BLOCK || (is_piece(size) && !co_load(&file->core.vm));
 }
 
 int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
@@ -169,8 +172,7 @@ int host_chunk_alloc(co_u64 size, co_u64 align, co_u64 *pa)
 	host_mutex_lock(&nt_memory_lock);
 	if (!*pa) {
 		err = take_anywhere(call->file, size, pa);
-		/* The last resort, from which larger pieces have others. */
-		if (err && size == NT_BLOCK && nt_pool_drop()) {
+		if (err && wants_kept(call->file, size) && nt_pool_drop(size)) {
 			*pa = 0;
 			err = take_anywhere(call->file, size, pa);
 		}

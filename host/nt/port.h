@@ -210,8 +210,9 @@ int nt_memory_main(struct co_vm *vm);
 /* What the driver holds that no guest has: as much of it as that file's guest may have,
  * NULL: all. [sleep] */
 co_u64 nt_pool_bytes(const struct nt_file *file);
-/* Pieces of which no guest has anything go back to the system. [sleep] */
-void nt_pool_trim(void);
+/* Pieces of at least that size of which no guest has anything go back to the system.
+ * Did any? Also under nt_memory_lock. [sleep] */
+bool nt_pool_drop(co_u64 least);
 /* The end of what may be a block's address. */
 extern co_u64 nt_memory_end;
 

@@ -48,7 +48,7 @@ static bool next_step(void)
 static void watch(void *unused)
 {
 	while (is_low()) {
-		nt_pool_trim();
+		nt_pool_drop(0);
 		nt_tell_all(ask);
 		if (!next_step())
 			break;

@@ -46,6 +46,8 @@ int host_wait(struct host_wait *w, bool (*ready)(void *arg), void *arg)
 		if (nt_call_ends(call) || !sleep(to_wait(w)))
 			err = -CO_EINTR;
 	co_store(&call->wait, NULL);
+	/* It may have been a step of the clock, told where the system can't be asked. */
+	nt_time_refresh();
 	return err;
 }
 

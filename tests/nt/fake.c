@@ -499,7 +499,7 @@ ntstatus ZwQuerySystemInformation(co_u32 what, void *out, co_u32 size, co_u32 *w
 	if (what == 2)
 		words[11] = (co_u32)(fake.free_blocks * 512);
 	else if (what == 3)
-		((co_u64 *)out)[1] = 116444736000000000ULL;
+		((co_u64 *)out)[1] = 116444736000000000ULL + co_load(&fake.wall);
 	else if (what == 103)
 		words[1] = fake.integrity;
 	else

@@ -26,6 +26,7 @@ struct fake {
 	co_u32 integrity;    /* flags of code integrity */
 	bool no_low;	     /* Windows has no event of low memory */
 	bool time_stands;    /* no wait ends by its timeout */
+	co_u64 wall;	     /* of the coarse clock, 100 ns since 1970 */
 	void (*guest)(struct co_vcpu *vcpu, struct co_call *call);
 
 	struct nt_event low; /* of low memory */
@@ -89,6 +90,8 @@ void fake_process_started(void);
 void fake_process_ended(void *process);
 /* The one that has ended is another one, this thread isn't of it. */
 void fake_process_lives(void);
+/* Each second block that is free goes to somebody else, or comes back. */
+void fake_fragment(bool fragmented);
 /* The system becomes short of memory, or isn't any more. */
 void fake_low_memory(bool low);
 /* The text that the driver adds to a dump. */

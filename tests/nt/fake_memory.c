@@ -68,6 +68,21 @@ static void fill(co_u32 block, co_u32 count, bool zero)
 			fake_die("frames can't be written");
 }
 
+#define SOMEBODYS 2
+
+void fake_fragment(bool fragmented)
+{
+	co_u8 from = fragmented ? 0 : SOMEBODYS, to = fragmented ? SOMEBODYS : 0;
+	co_u32 i;
+
+	for (i = 0; i < BLOCKS; i += 2) {
+		if (taken[i] != from)
+			continue;
+		taken[i] = to;
+		fake.free_blocks += fragmented ? -1ULL : 1;
+	}
+}
+
 /* From the top down, aligned as machine addresses. */
 static int find(co_u64 low, co_u64 high, co_u64 size)
 {

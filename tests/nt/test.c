@@ -281,8 +281,11 @@ static void sleep_and_shutdown_are_told(void **state)
 	fake_callback("PowerState", 3, 1);
 	assert_true(vcpu->area->event.events & CO_EVENT_WAKE);
 	vcpu->area->event.events = 0;
+	fake.wall = 77;
 	fake_callback("SetSystemTime", 0, 0);
 	assert_true(vcpu->area->event.events & CO_EVENT_CLOCK);
+	if (!nt_optional.KeQuerySystemTimePrecise)
+		assert_true(host_wall_ns(NULL) >= 7700);
 	co_vm_stop(vm(), CO_VERDICT_KILLED, "by the test");
 	fake_shutdown();
 }
@@ -307,13 +310,6 @@ static void power_may_be_told_at_dispatch_level(void **state)
 	co_vm_stop(vm(), CO_VERDICT_KILLED, "by the test");
 }
 
-/* Without a precise clock of the system's the driver keeps one itself. */
-static int start_7(void **state)
-{
-	(void)state;
-	return start_on(6, 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +324,7 @@ int main(void)
 		TEST(text_is_formatted),
 		TEST(the_dump_tells_of_guests),
 		TEST(sleep_and_shutdown_are_told),
+		cmocka_unit_test_setup_teardown(sleep_and_shutdown_are_told, start_7, end),
 		TEST(power_may_be_told_at_dispatch_level),
 		cmocka_unit_test_setup_teardown(power_may_be_told_at_dispatch_level, start_7,
 						end),

@@ -17,6 +17,7 @@ void fake_memory_start(void);
 /* For cmocka. */
 int start_on(co_u32 major, co_u32 minor);
 int start(void **state);
+int start_7(void **state);
 int start_2003(void **state);
 int end(void **state);
 

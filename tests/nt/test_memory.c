@@ -151,13 +151,27 @@ static void the_kept_piece_is_not_broken_up(void **state)
 	keep_a_piece();
 	run_small();
 	guest_moves(CO_CALL_MEMORY_TAKE, pa + 8 * MIB, 2 * MIB);
-	assert_true(got && (got < pa || got >= pa + VM_SIZE));
+	assert_true(got && !(got & (2 * MIB - 1)) && (got < pa || got >= pa + VM_SIZE));
 	assert_equal(nt_pool_bytes(NULL), VM_SIZE);
 	guest_moves(CO_CALL_MEMORY_GIVE, got, 2 * MIB);
+	assert_equal(got, 0);
 	fake.fail_at = fake.allocations + 1;
 	guest_moves(CO_CALL_MEMORY_TAKE, 0, 2 * MIB);
-	assert_true(got && fake.allocations > fake.fail_at);
+	assert_true(got && !(got & (2 * MIB - 1)) && fake.allocations > fake.fail_at);
 	assert_equal(nt_pool_bytes(NULL), 0);
+}
+
+/* It is too large for the next one, which needs a large piece of its own, and all else
+ * is in small ones. */
+static void a_start_gets_the_room_of_the_kept_piece(void **state)
+{
+	(void)state;
+	keep_a_piece();
+	fake_fragment(true);
+	assert_equal(create_vm(32 * MIB), 0);
+	assert_equal(vm()->memory.count, 1);
+	assert_equal(nt_pool_bytes(NULL), 0);
+	fake_fragment(false);
 }
 
 /* Nothing was mapped, so nothing is under way. */
@@ -323,6 +337,7 @@ int test_memory(void)
 		TEST(a_place_that_is_taken_refuses_the_map),
 		TEST(one_piece_is_kept_for_the_next),
 		TEST(the_kept_piece_is_not_broken_up),
+		TEST(a_start_gets_the_room_of_the_kept_piece),
 		TEST(a_start_that_fails_leaves_the_kept_piece),
 		TEST(no_piece_is_kept_of_a_daemon_that_was_killed),
 		TEST(a_second_mapping_has_to_end_well_too),
@@ -331,6 +346,7 @@ int test_memory(void)
 		TEST(a_daemon_that_ends_early_leaves_no_owner),
 		TEST(the_end_and_the_last_close_race),
 		ON_2003(one_piece_is_kept_for_the_next),
+		ON_2003(the_kept_piece_is_not_broken_up),
 		ON_2003(no_piece_is_kept_of_a_daemon_that_was_killed),
 		ON_2003(a_second_mapping_has_to_end_well_too),
 	};

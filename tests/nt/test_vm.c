@@ -105,6 +105,37 @@ static void a_run_is_cancelled_anywhere(void **state)
 	expect_interrupted(r);
 }
 
+#define HOUR (3600 * 10000000ULL)
+
+/* Told where the system can't be asked for the time, by one without a precise clock; it
+ * makes no request meanwhile. */
+static void a_vcpu_wakes_for_the_clocks_step(void **state)
+{
+	struct fake_irp *r;
+	pthread_t thread;
+	co_u8 old;
+	int i;
+
+	(void)state;
+	run_loaded(1);
+	r = run_irp();
+	fake.guest = idle_guest;
+	entered = 0;
+	pthread_create(&thread, NULL, run_thread, r);
+	while (!co_load(&entered))
+		sched_yield();
+	co_store(&fake.wall, HOUR);
+	old = KfRaiseIrql(DISPATCH_LEVEL);
+	fake_callback("SetSystemTime", 0, 0);
+	KeLowerIrql(old);
+	for (i = 0; i < 5000 && host_wall_ns(NULL) < HOUR * 100; i++)
+		usleep(1000);
+	assert_true(host_wall_ns(NULL) >= HOUR * 100);
+	fake_cancel(r);
+	pthread_join(thread, NULL);
+	expect_interrupted(r);
+}
+
 static void closing_ends_a_run(void **state)
 {
 	struct fake_irp *r;
@@ -325,6 +356,7 @@ int test_vm(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_run_is_cancelled_anywhere),
+		cmocka_unit_test_setup_teardown(a_vcpu_wakes_for_the_clocks_step, start_7, end),
 		TEST(closing_ends_a_run),
 		TEST(a_bell_is_heard_once),
 		TEST(bells_and_cancels_race),

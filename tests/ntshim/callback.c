@@ -239,14 +239,16 @@ static NT void ExUnregisterCallback(struct callback *object)
 	flush_work(&time_work);
 }
 
-/* Whoever sets the clock: Windows tells its drivers at once, in a thread. */
+/* Whoever sets the clock: Windows tells its drivers at once, maybe at DISPATCH_LEVEL. */
 static void time_changed(struct work_struct *work)
 {
 	void *fn = READ_ONCE(set_time.fn);
+	u8 old = irql_raise(DISPATCH_LEVEL);
 
 	if (fn)
 		call_driver("the callback for SetSystemTime", fn, set_time.context,
 			    NULL, NULL, NULL);
+	irql_lower(old);
 }
 
 static int clock_updated(struct notifier_block *nb, unsigned long stepped,

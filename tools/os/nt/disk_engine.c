@@ -160,7 +160,7 @@ static void skip(struct piece *p, size_t n)
 
 /* Whether its end comes by the port: it does, even if it's there at once, also of a
  * request that ended with a warning (NTSTATUS 0x8...), as "media changed"; not of one
- * that was refused. */
+ * that was refused. (Wine's comes then, too, as on a full disk: it isn't for use.) */
 static bool began(const struct piece *p, BOOL done)
 {
 	return done || GetLastError() == ERROR_IO_PENDING ||
