@@ -63,8 +63,8 @@ static void wall_clock_changed(void)
 
 #define STATE_LOCK 3 /* PO_CB_SYSTEM_STATE_LOCK: b is 0 before a sleep, 1 behind it */
 
-/* Before any device sleeps, and after all are back. The documentation promises no less
- * than DISPATCH_LEVEL, where nothing can be waited for. */
+/* Before any device sleeps, and after all are back. By its documentation it may be at
+ * DISPATCH_LEVEL, where nothing can be waited for. */
 static void power_changed(void *context, void *a, void *b)
 {
 	bool asleep;

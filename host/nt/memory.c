@@ -83,7 +83,7 @@ static int block_take(struct nt_file *file, co_u64 pa)
 	if (nt_block_is_free(block, file))
 		nt_block_reuse(block);
 	else if (block && block->mdl)
-		return -CO_ENOMEM; /* another guest has it */
+		return -CO_ENOMEM; /* another guest's, or kept */
 	else if (nt_block_get(&pa))
 		return -CO_ENOMEM;
 	return block_own(file, pa);

@@ -290,7 +290,7 @@ static void sleep_and_shutdown_are_told(void **state)
 	fake_shutdown();
 }
 
-/* The documentation promises no less. */
+/* By its documentation. */
 static void power_may_be_told_at_dispatch_level(void **state)
 {
 	struct co_vcpu *vcpu;
