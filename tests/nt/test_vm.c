@@ -69,6 +69,20 @@ static void expect_interrupted(struct fake_irp *r)
 	fake_free(r);
 }
 
+/* Until the guest has been entered. */
+static struct fake_irp *run_begin(pthread_t *thread,
+				  void (*guest)(struct co_vcpu *, struct co_call *))
+{
+	struct fake_irp *r = run_irp();
+
+	fake.guest = guest;
+	entered = 0;
+	pthread_create(thread, NULL, run_thread, r);
+	while (!co_load(&entered))
+		sched_yield();
+	return r;
+}
+
 static void cancel_when(void (*guest)(struct co_vcpu *, struct co_call *), int turns)
 {
 	struct fake_irp *r = run_irp();
@@ -118,12 +132,7 @@ static void a_vcpu_wakes_for_the_clocks_step(void **state)
 
 	(void)state;
 	run_loaded(1);
-	r = run_irp();
-	fake.guest = idle_guest;
-	entered = 0;
-	pthread_create(&thread, NULL, run_thread, r);
-	while (!co_load(&entered))
-		sched_yield();
+	r = run_begin(&thread, idle_guest);
 	co_store(&fake.wall, HOUR);
 	old = KfRaiseIrql(DISPATCH_LEVEL);
 	fake_callback("SetSystemTime", 0, 0);
@@ -143,12 +152,7 @@ static void closing_ends_a_run(void **state)
 
 	(void)state;
 	run_loaded(1);
-	r = run_irp();
-	fake.guest = idle_guest;
-	entered = 0;
-	pthread_create(&thread, NULL, run_thread, r);
-	while (!co_load(&entered))
-		sched_yield();
+	r = run_begin(&thread, idle_guest);
 	fake_cleanup(file);
 	pthread_join(thread, NULL);
 	fake_free(r);
