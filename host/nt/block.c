@@ -11,7 +11,7 @@
  * wants it again, or has nothing of the piece any more.
  *
  * A piece lasts beyond its VM's end, so that the next start on a machine that has
- * long been running needn't find one. It goes when the system runs short.
+ * long been running needn't find one. It goes when there's no other room.
  *
  * A frame that somebody gave back may still be the target of a disk's read, which the
  * daemon or the process' end left under way. The system knows that, and gives such a
